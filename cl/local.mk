@@ -1,0 +1,10 @@
+# cl/local.mk -- every kernel file, listed once; cl2c.sh turns the list into C arrays inside the library.
+cl_files = \
+	cl/common.cl
+
+EXTRA_DIST += $(cl_files)
+# (lists fill as files land)
+BUILT_SOURCES += cl_texts.c
+CLEANFILES += cl_texts.c
+cl_texts.c: $(cl_files) build-aux/cl2c.sh
+	$(AM_V_GEN)(cd $(srcdir) && sh build-aux/cl2c.sh $(cl_files)) > $@.tmp && mv $@.tmp $@

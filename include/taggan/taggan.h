@@ -1,0 +1,12 @@
+/** \file taggan/taggan.h
+ *  All of libtaggan's public headers.
+ */
+#ifndef TAGGAN_TAGGAN_H
+#define TAGGAN_TAGGAN_H
+
+#include <taggan/dataset.h>
+#include <taggan/image.h>
+#include <taggan/status.h>
+#include <taggan/tag.h>
+
+#endif

@@ -1,0 +1,24 @@
+# src/local.mk -- the library and the programs, room by room from the ground floor up.
+pkginclude_HEADERS = \
+	include/taggan/taggan.h \
+	include/taggan/status.h \
+	include/taggan/image.h \
+	include/taggan/dataset.h \
+	include/taggan/tag.h
+
+base_files = \
+	src/base/status.c src/base/status.h src/base/banned.h \
+	src/base/memory.c src/base/memory.h \
+	src/base/text.c src/base/text.h \
+	src/base/file.c src/base/file.h \
+	src/base/rng.c src/base/rng.h
+
+noinst_LTLIBRARIES = libtgcore.la
+libtgcore_la_SOURCES = $(base_files)
+libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
+	$(ZLIB_LIBS) $(PTHREAD_LIBS)
+
+lib_LTLIBRARIES = libtaggan.la
+libtaggan_la_SOURCES =
+libtaggan_la_LIBADD = libtgcore.la
+libtaggan_la_LDFLAGS = $(AM_LDFLAGS) -export-symbols-regex '^tg_' -version-info 0:0:0

@@ -1,0 +1,51 @@
+/* tg_test.h -- what every C test uses: cases that print TAP, seeded data, the one table of tolerances. */
+#ifndef TG_TEST_H
+#define TG_TEST_H
+
+#include <check.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Tolerances: largest |got - want| allowed, as a share of the largest |want| (and of 1 when that is smaller).
+ * Each with its reason; nobody widens one to pass. */
+#define TOL_EXACT 0.0     /* copies, selections, comparisons: the same bits */
+#define TOL_POINT 2e-6    /* one to ten roundings an element */
+#define TOL_MATH 4e-6     /* tanh, exp, log: OpenCL allows 5 ulp, other libraries differ */
+#define TOL_REDUCE 1e-5   /* sums of up to a few 10^4 terms in float, in another order than the reference's double */
+#define TOL_CONV 2e-5     /* direct convolution, KERNELS.md section 5 (max over unit-variance data) */
+#define TOL_GRADCHECK 1e-6 /* central differences of the reference in double, h = 1e-4 */
+#define TOL_GOLDEN 2e-5   /* PyTorch's float32 against ours: both round */
+
+#define ck_assert_tg_ok(call)                                                                      \
+    do {                                                                                           \
+        tg_status status_ = (call);                                                                \
+        ck_assert_msg(status_ == TG_OK, "%s: %s", #call, tg_error_message());                      \
+    } while (0)
+#define ck_assert_tg_fails(call, wanted)                                                           \
+    do {                                                                                           \
+        tg_status status_ = (call);                                                                \
+        ck_assert_msg(status_ == (wanted), "%s: got %s, wanted %s (%s)", #call,                    \
+                      tg_status_name(status_), tg_status_name(wanted), tg_error_message());        \
+        ck_assert_msg(tg_error_message()[0], "%s: no message", #call);                             \
+    } while (0)
+
+/* A case of the one suite of this program; tests are added to it. */
+TCase *tg_case(const char *name, double timeout_s);
+/* Runs all cases, prints TAP on stdout; returns main's exit status. */
+int tg_run(const char *suite_name);
+
+/* n seeded values, normal with mean 0 and sd 1. */
+void tg_fill_normal(float *values, size_t n, uint64_t seed);
+void tg_fill_normal_d(double *values, size_t n, uint64_t seed);
+/* Fails with place and numbers when |got - want| > tolerance * max(1, max |want|) anywhere, or got is not finite. */
+void tg_compare(const char *what, const float *got, const float *want, size_t n, double tolerance);
+void tg_compare_d(const char *what, const double *got, const double *want, size_t n, double tolerance);
+void tg_compare_fd(const char *what, const float *got, const double *want, size_t n, double tolerance);
+
+/* Path below the source tree or the build tree, from the environment of `make check`; static storage, one call at a time. */
+const char *tg_source_path(const char *name);
+const char *tg_scratch_path(const char *name);
+
+#endif
