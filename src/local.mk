@@ -13,8 +13,13 @@ base_files = \
 	src/base/file.c src/base/file.h \
 	src/base/rng.c src/base/rng.h
 
+image_files = \
+	src/image/image.h \
+	src/image/image.c src/image/mask.c src/image/npy.c src/image/resize.c \
+	src/image/png.c src/image/jpeg.c src/image/orientation.c
+
 noinst_LTLIBRARIES = libtgcore.la
-libtgcore_la_SOURCES = $(base_files)
+libtgcore_la_SOURCES = $(base_files) $(image_files)
 libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
 	$(ZLIB_LIBS) $(PTHREAD_LIBS)
 

@@ -9,14 +9,19 @@ AM_TESTS_ENVIRONMENT = \
 	abs_top_builddir=$(abs_top_builddir); export abs_top_builddir;
 
 check_LTLIBRARIES += libtgtest.la
-libtgtest_la_SOURCES = tests/tg_test.c tests/tg_test.h
+libtgtest_la_SOURCES = tests/tg_test.c tests/tg_test.h \
+	tests/image/picture.c tests/image/picture.h
 
 # What every program links that does not say otherwise: the tests do not, the programs of src/cli do.
 LDADD = libtgtest.la libtgcore.la $(CHECK_LIBS)
 
 # A C test is its name here: Automake derives tests/base/test_base.c from it.
 c_tests = \
-	tests/base/test_base
+	tests/base/test_base \
+	tests/image/test_image \
+	tests/image/test_jpeg \
+	tests/image/test_png \
+	tests/image/test_resize
 
 # Shell tests print TAP themselves; tests/cli/tap.sh has the helpers.
 sh_tests = \
@@ -29,6 +34,68 @@ if HAVE_CHECK
 check_PROGRAMS += $(c_tests)
 TESTS += $(c_tests)
 endif
+
+# Samples, and the scripts that made them.
+EXTRA_DIST += tests/parity/make_images.py \
+	tests/image/data/bomb.jpg \
+	tests/image/data/bomb.png \
+	tests/image/data/cmyk.grey \
+	tests/image/data/cmyk.jpg \
+	tests/image/data/corrupt.png \
+	tests/image/data/empty.png \
+	tests/image/data/exif.grey \
+	tests/image/data/exif1.jpg \
+	tests/image/data/exif2.jpg \
+	tests/image/data/exif3.jpg \
+	tests/image/data/exif4.jpg \
+	tests/image/data/exif5.jpg \
+	tests/image/data/exif6.jpg \
+	tests/image/data/exif7.jpg \
+	tests/image/data/exif8.jpg \
+	tests/image/data/exif_cut.jpg \
+	tests/image/data/exif_offset.jpg \
+	tests/image/data/grey.jpg \
+	tests/image/data/grey12in16.png \
+	tests/image/data/grey16.png \
+	tests/image/data/grey8.png \
+	tests/image/data/grey_alpha.png \
+	tests/image/data/header_only.png \
+	tests/image/data/hole.grey \
+	tests/image/data/huge.jpg \
+	tests/image/data/huge.png \
+	tests/image/data/interlaced.png \
+	tests/image/data/jpeg.grey \
+	tests/image/data/jpeg_named.png \
+	tests/image/data/map.png \
+	tests/image/data/one_pixel.png \
+	tests/image/data/onebit.grey \
+	tests/image/data/onebit.png \
+	tests/image/data/palette.png \
+	tests/image/data/progressive.grey \
+	tests/image/data/progressive.jpg \
+	tests/image/data/reference.grey \
+	tests/image/data/resize_13x23.f32 \
+	tests/image/data/resize_1x1.f32 \
+	tests/image/data/resize_20x14.f32 \
+	tests/image/data/resize_20x3.f32 \
+	tests/image/data/resize_31x9.f32 \
+	tests/image/data/resize_7x5.f32 \
+	tests/image/data/rgb.grey \
+	tests/image/data/rgb.jpg \
+	tests/image/data/rgb.png \
+	tests/image/data/rgb16.png \
+	tests/image/data/rgb_jpeg.grey \
+	tests/image/data/rgba_hole.png \
+	tests/image/data/small.dcm \
+	tests/image/data/text.png \
+	tests/image/data/trns.grey \
+	tests/image/data/trns.png \
+	tests/image/data/truncated.jpg \
+	tests/image/data/truncated.png \
+	tests/image/data/truncated_progressive.jpg \
+	tests/image/data/twobit.grey \
+	tests/image/data/twobit.png \
+	tests/image/data/webp_named.png
 
 AM_DEFAULT_SOURCE_EXT = .c
 
