@@ -1,4 +1,5 @@
-/* image.c -- a file becomes a host image: what it is (by content), decode, upright, scale to [-1,1]; and back to PNG. */
+/* image.c -- a file becomes a host image: what it is (by content), decode, upright, scale to
+ * [-1,1]; and back to PNG. */
 #include "config.h"
 #include "image/image.h"
 
@@ -41,9 +42,11 @@ void tg_image_release(tg_image *image)
 tg_status tgi_check_sides(const char *path, size_t width_px, size_t height_px)
 {
     if (!width_px || !height_px)
-        return tg_fail(TG_ERR_FORMAT, "cannot read '%s': its header says %zu x %zu pixels", path, width_px, height_px);
+        return tg_fail(TG_ERR_FORMAT, "cannot read '%s': its header says %zu x %zu pixels", path,
+                       width_px, height_px);
     if (width_px > TGI_IMAGE_SIDE_MAX || height_px > TGI_IMAGE_SIDE_MAX)
-        return tg_fail(TG_ERR_FORMAT, "cannot read '%s': %zu x %zu pixels (the largest side read is %d)", path,
+        return tg_fail(TG_ERR_FORMAT,
+                       "cannot read '%s': %zu x %zu pixels (the largest side read is %d)", path,
                        width_px, height_px, TGI_IMAGE_SIDE_MAX);
     return TG_OK;
 }
@@ -107,7 +110,9 @@ static tg_status plane_load(const char *path, tgi_plane *out)
     else if (strcmp(name, "JPEG") == 0)
         status = tgi_jpeg_decode(path, (const unsigned char *)bytes, n, &plane);
     else
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': it is a %s file (convert it to PNG or JPEG)", path, name);
+        status =
+            tg_fail(TG_ERR_FORMAT, "cannot read '%s': it is a %s file (convert it to PNG or JPEG)",
+                    path, name);
     TG_TRY(status);
     TG_TRY(tgi_plane_upright(&plane));
     *out = plane;
@@ -154,7 +159,8 @@ tg_status tg_map_load(const char *path, tg_image *out)
     *out = (tg_image){0};
     TG_TRY(plane_load(path, &plane));
     if (plane.depth_bits != 16 || !plane.is_plain_grey) {
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': a disease map is a 16-bit grey PNG", path);
+        status =
+            tg_fail(TG_ERR_FORMAT, "cannot read '%s': a disease map is a 16-bit grey PNG", path);
         goto cleanup;
     }
     n = plane.width_px * plane.height_px;

@@ -1,4 +1,5 @@
-/* image.h -- what the files of this room share: a decoded grey plane in the file's own units, and the codecs. */
+/* image.h -- what the files of this room share: a decoded grey plane in the file's own units, and
+ * the codecs. */
 #ifndef TGI_IMAGE_IMAGE_H
 #define TGI_IMAGE_IMAGE_H
 
@@ -8,7 +9,8 @@
 #include <taggan/image.h>
 
 enum {
-    TGI_IMAGE_SIDE_MAX = 16384, /* pixels; a larger header is refused before anything is allocated */
+    TGI_IMAGE_SIDE_MAX =
+        16384, /* pixels; a larger header is refused before anything is allocated */
     TGI_IMAGE_FILE_MAX = 1 << 30 /* bytes */
 };
 
@@ -24,17 +26,22 @@ typedef struct tgi_plane {
 
 void tgi_plane_release(tgi_plane *plane);
 
-/* TG_ERR_FORMAT, with the numbers, when a side is 0 or above the limit. `path` is for the message. */
+/* TG_ERR_FORMAT, with the numbers, when a side is 0 or above the limit. `path` is for the message.
+ */
 tg_status tgi_check_sides(const char *path, size_t width_px, size_t height_px) TG_MUST_CHECK;
 
-tg_status tgi_png_decode(const char *path, const unsigned char *bytes, size_t n, tgi_plane *out) TG_MUST_CHECK;
-tg_status tgi_jpeg_decode(const char *path, const unsigned char *bytes, size_t n, tgi_plane *out) TG_MUST_CHECK;
+tg_status tgi_png_decode(const char *path, const unsigned char *bytes, size_t n,
+                         tgi_plane *out) TG_MUST_CHECK;
+tg_status tgi_jpeg_decode(const char *path, const unsigned char *bytes, size_t n,
+                          tgi_plane *out) TG_MUST_CHECK;
 
-/* A PNG by rename: bytes [height_px, width_px, n_channels] of depth_bits each (16 bits big endian), 1 or 3 channels. */
-tg_status tgi_png_write(const char *path, const unsigned char *bytes, size_t width_px, size_t height_px,
-                        unsigned n_channels, unsigned depth_bits) TG_MUST_CHECK;
+/* A PNG by rename: bytes [height_px, width_px, n_channels] of depth_bits each (16 bits big endian),
+ * 1 or 3 channels. */
+tg_status tgi_png_write(const char *path, const unsigned char *bytes, size_t width_px,
+                        size_t height_px, unsigned n_channels, unsigned depth_bits) TG_MUST_CHECK;
 
-/* Orientation in the content of a JPEG's APP1 marker; 1 when there is none or the block is damaged. */
+/* Orientation in the content of a JPEG's APP1 marker; 1 when there is none or the block is damaged.
+ */
 unsigned tgi_exif_orientation(const unsigned char *block, size_t n);
 
 /* Turns the plane upright and sets its orientation to 1. */

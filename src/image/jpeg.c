@@ -1,5 +1,6 @@
-/* jpeg.c -- JPEG by libjpeg-turbo: grey, colour, CMYK and YCCK, baseline and progressive. Its errors jump and its warnings
- * about lost data are errors here: half a radiograph must not look like a whole one. Nothing goes to stderr. */
+/* jpeg.c -- JPEG by libjpeg-turbo: grey, colour, CMYK and YCCK, baseline and progressive. Its
+ * errors jump and its warnings about lost data are errors here: half a radiograph must not look
+ * like a whole one. Nothing goes to stderr. */
 #include "config.h"
 #include "image/image.h"
 
@@ -14,7 +15,9 @@
 #include "base/memory.h"
 #include "base/banned.h"
 
-enum { SCANS_MAX = 500 }; /* a progressive file of endless tiny scans costs minutes: libjpeg-turbo's advice */
+enum {
+    SCANS_MAX = 500
+}; /* a progressive file of endless tiny scans costs minutes: libjpeg-turbo's advice */
 
 typedef struct jpeg_job {
     struct jpeg_error_mgr errors; /* first: libjpeg hands this back */
@@ -38,8 +41,8 @@ static void on_error(j_common_ptr jpeg)
     longjmp(job->jump, 1);
 }
 
-/* Level -1 is a warning. These mean that pixels are missing or invented; the others (odd padding, a strange version
- * number) are common in whole files. */
+/* Level -1 is a warning. These mean that pixels are missing or invented; the others (odd padding, a
+ * strange version number) are common in whole files. */
 static void on_message(j_common_ptr jpeg, int level)
 {
     if (level >= 0)
@@ -92,7 +95,8 @@ static bool choose_output(struct jpeg_decompress_struct *jpeg)
     }
 }
 
-static void keep_row(tgi_plane *plane, const unsigned char *raw, int n_channels, bool is_inverted, size_t y)
+static void keep_row(tgi_plane *plane, const unsigned char *raw, int n_channels, bool is_inverted,
+                     size_t y)
 {
     float *out = plane->pixels + y * plane->width_px;
 
@@ -132,19 +136,22 @@ static void read_picture(jpeg_job *job)
     plane->orientation = 1;
     if ((job->status = tgi_check_sides(job->path, plane->width_px, plane->height_px)) != TG_OK)
         return;
-    /* A block of 8 x 8 takes a bit at least, 16 blocks share one at most: a smaller file cannot hold that picture. */
+    /* A block of 8 x 8 takes a bit at least, 16 blocks share one at most: a smaller file cannot
+     * hold that picture. */
     if (!jpeg->arith_code && plane->width_px * plane->height_px / (64 * 8 * 16) > job->n_bytes) {
-        job->status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': truncated JPEG (%zu bytes for %zu x %zu pixels)",
+        job->status = tg_fail(TG_ERR_FORMAT,
+                              "cannot read '%s': truncated JPEG (%zu bytes for %zu x %zu pixels)",
                               job->path, job->n_bytes, plane->width_px, plane->height_px);
         return;
     }
     if (!choose_output(jpeg)) {
-        job->status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': a JPEG of %d unknown channels", job->path,
-                              jpeg->num_components);
+        job->status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': a JPEG of %d unknown channels",
+                              job->path, jpeg->num_components);
         return;
     }
     plane->is_plain_grey = jpeg->out_color_space == JCS_GRAYSCALE;
-    for (jpeg_saved_marker_ptr marker = jpeg->marker_list; marker && plane->orientation == 1; marker = marker->next)
+    for (jpeg_saved_marker_ptr marker = jpeg->marker_list; marker && plane->orientation == 1;
+         marker = marker->next)
         if (marker->marker == JPEG_APP0 + 1)
             plane->orientation = tgi_exif_orientation(marker->data, marker->data_length);
     job->progress.progress_monitor = on_progress;
@@ -152,7 +159,8 @@ static void read_picture(jpeg_job *job)
     jpeg_start_decompress(jpeg);
     if ((job->status = tgi_size_mul(plane->width_px, plane->height_px, &n_pixels)) != TG_OK ||
         (job->status = tgi_alloc(n_pixels, sizeof *plane->pixels, &plane->pixels)) != TG_OK ||
-        (job->status = tgi_alloc(plane->width_px, (size_t)jpeg->output_components, &job->row)) != TG_OK)
+        (job->status = tgi_alloc(plane->width_px, (size_t)jpeg->output_components, &job->row)) !=
+            TG_OK)
         return;
     while (jpeg->output_scanline < jpeg->output_height) {
         const size_t y = jpeg->output_scanline;
@@ -186,7 +194,8 @@ tg_status tgi_jpeg_decode(const char *path, const unsigned char *bytes, size_t n
     job->errors.emit_message = on_message;
     job->errors.output_message = on_output;
     if (!guarded(job))
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': damaged or truncated JPEG (%s)", path, job->message);
+        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': damaged or truncated JPEG (%s)", path,
+                         job->message);
     else if (job->status != TG_OK)
         status = job->status;
     else {

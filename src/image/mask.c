@@ -55,8 +55,8 @@ tg_status tg_mask_resize(const tg_mask *mask, size_t width_px, size_t height_px,
 
     *out = (tg_mask){0};
     if (!width_px || !height_px || !mask->width_px || !mask->height_px)
-        return tg_fail(TG_ERR_ARGUMENT, "mask: cannot resize %zu x %zu to %zu x %zu pixels", mask->width_px,
-                       mask->height_px, width_px, height_px);
+        return tg_fail(TG_ERR_ARGUMENT, "mask: cannot resize %zu x %zu to %zu x %zu pixels",
+                       mask->width_px, mask->height_px, width_px, height_px);
     TG_TRY(tgi_size_mul(width_px, height_px, &n));
     TG_TRY(tgi_alloc(n, 1, &result.pixels));
     for (size_t y = 0; y < height_px; y++) {

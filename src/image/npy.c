@@ -1,4 +1,5 @@
-/* npy.c -- a map as a NumPy file, format 1.0: magic, a Python dictionary padded to 64 bytes, little-endian float32. */
+/* npy.c -- a map as a NumPy file, format 1.0: magic, a Python dictionary padded to 64 bytes,
+ * little-endian float32. */
 #include "config.h"
 #include "image/image.h"
 
@@ -18,8 +19,8 @@ tg_status tg_map_save_npy(const char *path, const tg_image *map)
     unsigned char *bytes = NULL;
     size_t n_bytes;
 
-    TG_TRY(tgi_text_add(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }", map->height_px,
-                        map->width_px));
+    TG_TRY(tgi_text_add(&head, "{'descr': '<f4', 'fortran_order': False, 'shape': (%zu, %zu), }",
+                        map->height_px, map->width_px));
     while ((10 + head.size + 1) % 64)
         TG_TRY(tgi_text_add(&head, " "));
     TG_TRY(tgi_text_add(&head, "\n"));

@@ -1,4 +1,5 @@
-/* orientation.c -- which way up a camera or a scanner's software stored the picture (EXIF tag 274), and turning it. */
+/* orientation.c -- which way up a camera or a scanner's software stored the picture (EXIF tag 274),
+ * and turning it. */
 #include "config.h"
 #include "image/image.h"
 
@@ -53,7 +54,9 @@ unsigned tgi_exif_orientation(const unsigned char *block, size_t n)
             /* one 16-bit number, in the first half of the four value bytes */
             const unsigned value = exif_16(&e, at + 8);
 
-            return exif_16(&e, at + 2) == 3 && exif_32(&e, at + 4) == 1 && value >= 1 && value <= 8 ? value : 1;
+            return exif_16(&e, at + 2) == 3 && exif_32(&e, at + 4) == 1 && value >= 1 && value <= 8
+                       ? value
+                       : 1;
         }
     return 1;
 }
@@ -71,18 +74,33 @@ tg_status tgi_plane_upright(tgi_plane *plane)
     TG_TRY(tgi_alloc(w * h, sizeof *pixels, &pixels));
     for (size_t y = 0; y < h; y++)
         for (size_t x = 0; x < w; x++) {
-            /* 2 mirror, 3 half turn, 4 upside down, 5 transpose, 6 turn right, 7 transverse, 8 turn left */
+            /* 2 mirror, 3 half turn, 4 upside down, 5 transpose, 6 turn right, 7 transverse, 8 turn
+             * left */
             const size_t fx = w - 1 - x, fy = h - 1 - y;
             size_t to;
 
             switch (turn) {
-            case 2: to = y * w + fx; break;
-            case 3: to = fy * w + fx; break;
-            case 4: to = fy * w + x; break;
-            case 5: to = x * h + y; break;
-            case 6: to = x * h + fy; break;
-            case 7: to = fx * h + fy; break;
-            default: to = fx * h + y; break;
+            case 2:
+                to = y * w + fx;
+                break;
+            case 3:
+                to = fy * w + fx;
+                break;
+            case 4:
+                to = fy * w + x;
+                break;
+            case 5:
+                to = x * h + y;
+                break;
+            case 6:
+                to = x * h + fy;
+                break;
+            case 7:
+                to = fx * h + fy;
+                break;
+            default:
+                to = fx * h + y;
+                break;
             }
             pixels[to] = plane->pixels[y * w + x];
         }

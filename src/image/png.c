@@ -1,5 +1,6 @@
-/* png.c -- PNG by libpng. libpng reports by longjmp: each guarded call keeps all it owns in a struct that outlives the
- * jump, so nothing leaks and no local variable is in doubt afterwards. Nothing goes to stderr. */
+/* png.c -- PNG by libpng. libpng reports by longjmp: each guarded call keeps all it owns in a
+ * struct that outlives the jump, so nothing leaks and no local variable is in doubt afterwards.
+ * Nothing goes to stderr. */
 #include "config.h"
 #include "image/image.h"
 
@@ -155,7 +156,8 @@ static void read_picture(png_job *job)
 
     if ((job->status = tgi_size_mul(plane->width_px, plane->height_px, &n_pixels)) != TG_OK ||
         (job->status = tgi_alloc(n_pixels, sizeof *plane->pixels, &plane->pixels)) != TG_OK ||
-        (job->status = tgi_alloc(n_passes > 1 ? plane->height_px : 1, row_bytes, &job->raw)) != TG_OK)
+        (job->status = tgi_alloc(n_passes > 1 ? plane->height_px : 1, row_bytes, &job->raw)) !=
+            TG_OK)
         return;
     if (n_passes > 1) {
         if ((job->status = tgi_alloc(plane->height_px, sizeof *job->rows, &job->rows)) != TG_OK)
@@ -187,7 +189,8 @@ tg_status tgi_png_decode(const char *path, const unsigned char *bytes, size_t n,
     *out = (tgi_plane){0};
     /* The header stands at a fixed place: believe it before libpng is asked. */
     if (n < 33 || memcmp(bytes + 12, "IHDR", 4) != 0)
-        return tg_fail(TG_ERR_FORMAT, "cannot read '%s': damaged or truncated PNG (no header)", path);
+        return tg_fail(TG_ERR_FORMAT, "cannot read '%s': damaged or truncated PNG (no header)",
+                       path);
     TG_TRY(tgi_check_sides(path, big_endian_32(bytes + 16), big_endian_32(bytes + 20)));
     job.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
     job.info = job.png ? png_create_info_struct(job.png) : NULL;
@@ -196,7 +199,8 @@ tg_status tgi_png_decode(const char *path, const unsigned char *bytes, size_t n,
         goto cleanup;
     }
     if (!guarded(&job, read_picture)) {
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': damaged or truncated PNG (%s)", path, job.message);
+        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': damaged or truncated PNG (%s)", path,
+                         job.message);
         goto cleanup;
     }
     if (job.status != TG_OK) {
@@ -220,7 +224,8 @@ static void write_picture(png_job *job)
     png_set_write_fn(job->png, job, on_write, on_flush);
     png_set_compression_level(job->png, 6);
     png_set_IHDR(job->png, job->info, (png_uint_32)job->width_px, (png_uint_32)job->height_px,
-                 (int)job->depth_bits, job->n_channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
+                 (int)job->depth_bits,
+                 job->n_channels == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY,
                  PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(job->png, job->info);
     for (size_t y = 0; y < job->height_px; y++)
@@ -228,8 +233,8 @@ static void write_picture(png_job *job)
     png_write_end(job->png, job->info);
 }
 
-tg_status tgi_png_write(const char *path, const unsigned char *bytes, size_t width_px, size_t height_px,
-                        unsigned n_channels, unsigned depth_bits)
+tg_status tgi_png_write(const char *path, const unsigned char *bytes, size_t width_px,
+                        size_t height_px, unsigned n_channels, unsigned depth_bits)
 {
     tg_status status = TG_OK;
     png_job job = {.path = path,
@@ -240,8 +245,8 @@ tg_status tgi_png_write(const char *path, const unsigned char *bytes, size_t wid
                    .depth_bits = depth_bits};
 
     if (!width_px || !height_px || width_px > PNG_USER_WIDTH_MAX || height_px > PNG_USER_HEIGHT_MAX)
-        return tg_fail(TG_ERR_ARGUMENT, "cannot write '%s': a PNG of %zu x %zu pixels", path, width_px,
-                       height_px);
+        return tg_fail(TG_ERR_ARGUMENT, "cannot write '%s': a PNG of %zu x %zu pixels", path,
+                       width_px, height_px);
     TG_TRY(tgi_file_create(path, &job.file));
     job.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &job, on_error, on_warning);
     job.info = job.png ? png_create_info_struct(job.png) : NULL;

@@ -1,5 +1,6 @@
-/* resize.c -- Pillow's BILINEAR: a triangle filter as wide as the shrinking asks for, rows first, then columns, sums in
- * double and a float plane between (Pillow's Resample.c, 32-bit float images). The weights are the same doubles. */
+/* resize.c -- Pillow's BILINEAR: a triangle filter as wide as the shrinking asks for, rows first,
+ * then columns, sums in double and a float plane between (Pillow's Resample.c, 32-bit float
+ * images). The weights are the same doubles. */
 #include "config.h"
 #include "image/image.h"
 
@@ -109,8 +110,8 @@ tg_status tg_image_resize(const tg_image *image, size_t width_px, size_t height_
 
     *out = result;
     if (!width_px || !height_px || !image->width_px || !image->height_px)
-        return tg_fail(TG_ERR_ARGUMENT, "image: cannot resize %zu x %zu to %zu x %zu pixels", image->width_px,
-                       image->height_px, width_px, height_px);
+        return tg_fail(TG_ERR_ARGUMENT, "image: cannot resize %zu x %zu to %zu x %zu pixels",
+                       image->width_px, image->height_px, width_px, height_px);
     /* A side that stays is left alone, as Pillow does: not one bit changes. */
     if (width_px != image->width_px) {
         TG_TRY(resize_rows(image, width_px, &rows));

@@ -61,7 +61,8 @@ START_TEST(a_map_returns_in_16_bits)
     ck_assert_tg_ok(tg_map_load(picture_path("map.png"), &map));
     for (size_t y = 0; y < 14; y++)
         for (size_t x = 0; x < 20; x++)
-            ck_assert_double_le(fabs(map.pixels[y * 20 + x] - 0.05 * ((double)x - (double)y)), 1.01 / 32767);
+            ck_assert_double_le(fabs(map.pixels[y * 20 + x] - 0.05 * ((double)x - (double)y)),
+                                1.01 / 32767);
     ck_assert_tg_ok(tg_map_save(path, &map));
     ck_assert_tg_ok(tg_map_load(path, &back));
     ck_assert_mem_eq(back.pixels, map.pixels, 280 * sizeof(float));
@@ -93,7 +94,9 @@ START_TEST(a_map_is_a_numpy_file)
     ck_assert_tg_ok(tg_map_save_npy(path, &map));
     ck_assert_tg_ok(tgi_file_read(path, 1000, &bytes, &n));
     ck_assert_uint_eq(n, 128 + sizeof pixels);
-    ck_assert_mem_eq(bytes, "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 69);
+    ck_assert_mem_eq(
+        bytes,
+        "\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", 69);
     ck_assert_int_eq(bytes[127], '\n');
     ck_assert_mem_eq(bytes + 128, "\0\0\0\0\0\0\x80\x3f\0\0\x80\xbf\0\0\0\x3f", 16);
     unlink(path);

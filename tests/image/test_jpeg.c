@@ -1,4 +1,5 @@
-/* test_jpeg.c -- JPEG of every colour space and orientation against Pillow; lost data is an error. */
+/* test_jpeg.c -- JPEG of every colour space and orientation against Pillow; lost data is an error.
+ */
 #include "config.h"
 #include "tg_test.h"
 #include "image/image.h"
@@ -73,7 +74,8 @@ START_TEST(refuses_every_prefix)
 
     /* the last two bytes are the end marker: all pixels may be there without it */
     for (size_t n = 0; n < 400; n++) {
-        ck_assert_tg_fails(tgi_jpeg_decode("prefix", (unsigned char *)bytes, n, &plane), TG_ERR_FORMAT);
+        ck_assert_tg_fails(tgi_jpeg_decode("prefix", (unsigned char *)bytes, n, &plane),
+                           TG_ERR_FORMAT);
         ck_assert_ptr_null(plane.pixels);
     }
     free(bytes);

@@ -1,4 +1,5 @@
-/* test_png.c -- every kind of PNG that people have is the same picture; damaged ones are refused with a sentence. */
+/* test_png.c -- every kind of PNG that people have is the same picture; damaged ones are refused
+ * with a sentence. */
 #include "config.h"
 #include "tg_test.h"
 #include "image/image.h"
@@ -7,15 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lossless: float32 rounding only. Twelve bits round the pattern to 1/16 level, rgb.grey is rounded to whole levels. */
+/* Lossless: float32 rounding only. Twelve bits round the pattern to 1/16 level, rgb.grey is rounded
+ * to whole levels. */
 static const struct {
     const char *name, *reference;
     double levels;
 } samples[] = {
-    {"grey8.png", "reference", 1e-4},     {"grey16.png", "reference", 1e-4}, {"grey12in16.png", "reference", 0.04},
-    {"interlaced.png", "reference", 1e-4}, {"palette.png", "reference", 1e-4}, {"onebit.png", "onebit", 1e-4},
-    {"twobit.png", "twobit", 1e-4},       {"rgb.png", "rgb", 0.5001},        {"rgb16.png", "rgb", 0.5001},
-    {"rgba_hole.png", "hole", 1e-4},      {"grey_alpha.png", "hole", 1e-4},  {"trns.png", "trns", 1e-4},
+    {"grey8.png", "reference", 1e-4},      {"grey16.png", "reference", 1e-4},
+    {"grey12in16.png", "reference", 0.04}, {"interlaced.png", "reference", 1e-4},
+    {"palette.png", "reference", 1e-4},    {"onebit.png", "onebit", 1e-4},
+    {"twobit.png", "twobit", 1e-4},        {"rgb.png", "rgb", 0.5001},
+    {"rgb16.png", "rgb", 0.5001},          {"rgba_hole.png", "hole", 1e-4},
+    {"grey_alpha.png", "hole", 1e-4},      {"trns.png", "trns", 1e-4},
 };
 
 START_TEST(reads_every_kind_as_the_same_picture)
@@ -38,7 +42,7 @@ END_TEST
 static const struct {
     const char *name, *why;
 } refused[] = {
-    {"truncated.png", "truncated"}, {"header_only.png", "truncated"}, {"corrupt.png", "damaged"},
+    {"truncated.png", "truncated"},  {"header_only.png", "truncated"}, {"corrupt.png", "damaged"},
     {"huge.png", "100000 x 100000"}, {"bomb.png", "too small"},
 };
 
@@ -55,7 +59,8 @@ START_TEST(refuses_every_prefix)
     tgi_plane plane;
 
     for (size_t n = 0; n < 375; n++) {
-        ck_assert_tg_fails(tgi_png_decode("prefix", (unsigned char *)bytes, n, &plane), TG_ERR_FORMAT);
+        ck_assert_tg_fails(tgi_png_decode("prefix", (unsigned char *)bytes, n, &plane),
+                           TG_ERR_FORMAT);
         ck_assert_ptr_null(plane.pixels);
     }
     ck_assert_tg_ok(tgi_png_decode("whole", (unsigned char *)bytes, 375, &plane));
@@ -64,7 +69,8 @@ START_TEST(refuses_every_prefix)
 }
 END_TEST
 
-/* One bit turned anywhere: refused or read, but never outside the buffers (the sanitizers watch). */
+/* One bit turned anywhere: refused or read, but never outside the buffers (the sanitizers watch).
+ */
 START_TEST(survives_every_flipped_bit)
 {
     char *bytes = picture_bytes("palette.png", 1142);

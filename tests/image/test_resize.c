@@ -45,7 +45,8 @@ END_TEST
 
 START_TEST(masks_take_the_nearest_pixel)
 {
-    uint8_t pixels[6] = {1, 0, 0, 0, 1, 1}, want[] = {1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1};
+    uint8_t pixels[6] = {1, 0, 0, 0, 1, 1},
+            want[] = {1, 1, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1};
     tg_mask mask = {3, 2, pixels}, big, small;
 
     ck_assert_tg_ok(tg_mask_resize(&mask, 6, 4, &big));
