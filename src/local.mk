@@ -18,8 +18,13 @@ image_files = \
 	src/image/image.c src/image/mask.c src/image/npy.c src/image/resize.c \
 	src/image/png.c src/image/jpeg.c src/image/orientation.c
 
+phantom_files = \
+	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \
+	src/dataset/lesion.c src/dataset/vagan.c \
+	src/dataset/draw.c src/dataset/draw.h
+
 noinst_LTLIBRARIES = libtgcore.la
-libtgcore_la_SOURCES = $(base_files) $(image_files)
+libtgcore_la_SOURCES = $(base_files) $(image_files) $(phantom_files)
 libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
 	$(ZLIB_LIBS) $(PTHREAD_LIBS)
 

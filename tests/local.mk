@@ -21,7 +21,8 @@ c_tests = \
 	tests/image/test_image \
 	tests/image/test_jpeg \
 	tests/image/test_png \
-	tests/image/test_resize
+	tests/image/test_resize \
+	tests/dataset/test_phantom
 
 # Shell tests print TAP themselves; tests/cli/tap.sh has the helpers.
 sh_tests = \

@@ -28,7 +28,9 @@ typedef struct tgi_vagan_opts {
     double effect, noise_sd, blur_px; /* 100, 50, 2.5 in the published set */
 } tgi_vagan_opts;
 
-/* Image `index` of VA-GAN's synthetic set (112 px in the publication); subtype 0 = lower right, 1 = upper left. */
+/* Image `index` of VA-GAN's synthetic set (112 px in the publication, lengths scale with the side); subtype 0 = lower right,
+ * 1 = upper left; opts NULL = the published set. The difference is the effect under the image's own scaling, and the mask
+ * is where there is an effect. */
 tg_status tgi_vagan_draw(uint64_t seed, uint64_t index, bool is_diseased, int subtype, const tgi_vagan_opts *opts,
                          size_t size_px, tgi_drawn *out) TG_MUST_CHECK;
 
