@@ -28,6 +28,12 @@ libtgcore_la_SOURCES = $(base_files) $(image_files) $(phantom_files)
 libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
 	$(ZLIB_LIBS) $(PTHREAD_LIBS)
 
+checkpoint_files = \
+	src/checkpoint/safetensors.c src/checkpoint/safetensors.h \
+	src/checkpoint/safetensors_format.c src/checkpoint/safetensors_format.h \
+	src/checkpoint/safetensors_writer.c
+libtgcore_la_SOURCES += $(checkpoint_files)
+
 lib_LTLIBRARIES = libtaggan.la
 libtaggan_la_SOURCES =
 libtaggan_la_LIBADD = libtgcore.la

@@ -24,6 +24,10 @@ c_tests = \
 	tests/image/test_resize \
 	tests/dataset/test_phantom
 
+c_tests += \
+	tests/checkpoint/test_safetensors
+EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.safetensors
+
 # Shell tests print TAP themselves; tests/cli/tap.sh has the helpers.
 sh_tests = \
 	tests/cli/layers.sh
