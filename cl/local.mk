@@ -1,9 +1,9 @@
 # cl/local.mk -- every kernel file, listed once; cl2c.sh turns the list into C arrays inside the library.
 cl_files = \
-	cl/common.cl
+	cl/common.cl \
+	cl/elementwise.cl
 
 EXTRA_DIST += $(cl_files)
-# (lists fill as files land)
 BUILT_SOURCES += cl_texts.c
 CLEANFILES += cl_texts.c
 cl_texts.c: $(cl_files) build-aux/cl2c.sh

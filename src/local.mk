@@ -2,37 +2,69 @@
 pkginclude_HEADERS = \
 	include/taggan/taggan.h \
 	include/taggan/status.h \
+	include/taggan/device.h \
+	include/taggan/tensor.h \
+	include/taggan/op.h \
 	include/taggan/image.h \
 	include/taggan/dataset.h \
 	include/taggan/tag.h
 
-base_files = \
+noinst_LTLIBRARIES = libtgcore.la
+libtgcore_la_SOURCES =
+nodist_libtgcore_la_SOURCES = cl_texts.c
+libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
+	$(ZLIB_LIBS) $(PTHREAD_LIBS)
+
+# The rooms: one list each.
+libtgcore_la_SOURCES += \
 	src/base/status.c src/base/status.h src/base/banned.h \
 	src/base/memory.c src/base/memory.h \
 	src/base/text.c src/base/text.h \
 	src/base/file.c src/base/file.h \
 	src/base/rng.c src/base/rng.h
 
-image_files = \
+libtgcore_la_SOURCES += \
 	src/image/image.h \
 	src/image/image.c src/image/mask.c src/image/npy.c src/image/resize.c \
 	src/image/png.c src/image/jpeg.c src/image/orientation.c
 
-phantom_files = \
+libtgcore_la_SOURCES += \
 	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \
 	src/dataset/lesion.c src/dataset/vagan.c \
 	src/dataset/draw.c src/dataset/draw.h
 
-noinst_LTLIBRARIES = libtgcore.la
-libtgcore_la_SOURCES = $(base_files) $(image_files) $(phantom_files)
-libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
-	$(ZLIB_LIBS) $(PTHREAD_LIBS)
+libtgcore_la_SOURCES += \
+	src/device/device.c src/device/device.h src/device/list.c \
+	src/device/program.c src/device/program.h src/device/sources.h \
+	src/device/cache.c src/device/cache.h \
+	src/device/profile.c src/device/profile.h
 
-checkpoint_files = \
+libtgcore_la_SOURCES += \
+	src/tensor/tensor.c src/tensor/tensor.h \
+	src/tensor/pool.c src/tensor/pool.h \
+	src/tensor/readback.c
+
+# op/
+
+# tape/
+
+# net/
+
+# model/
+
+# checkpoint/
+libtgcore_la_SOURCES += \
 	src/checkpoint/safetensors.c src/checkpoint/safetensors.h \
 	src/checkpoint/safetensors_format.c src/checkpoint/safetensors_format.h \
 	src/checkpoint/safetensors_writer.c
-libtgcore_la_SOURCES += $(checkpoint_files)
+
+# tag/
+
+# eval/
+
+# trainer/
+
+# report/
 
 lib_LTLIBRARIES = libtaggan.la
 libtaggan_la_SOURCES =

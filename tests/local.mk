@@ -16,13 +16,28 @@ libtgtest_la_SOURCES = tests/tg_test.c tests/tg_test.h \
 LDADD = libtgtest.la libtgcore.la $(CHECK_LIBS)
 
 # A C test is its name here: Automake derives tests/base/test_base.c from it.
-c_tests = \
-	tests/base/test_base \
+c_tests = tests/base/test_base
+c_tests += tests/tensor/test_tensor
+c_tests += \
 	tests/image/test_image \
 	tests/image/test_jpeg \
 	tests/image/test_png \
 	tests/image/test_resize \
 	tests/dataset/test_phantom
+
+# op/
+
+# tape/
+
+# net/
+
+# model/
+
+# tag/
+
+# eval/
+
+# report/
 
 c_tests += \
 	tests/checkpoint/test_safetensors

@@ -5,8 +5,11 @@
 #define TAGGAN_TAGGAN_H
 
 #include <taggan/dataset.h>
+#include <taggan/device.h>
 #include <taggan/image.h>
+#include <taggan/op.h>
 #include <taggan/status.h>
 #include <taggan/tag.h>
+#include <taggan/tensor.h>
 
 #endif

@@ -1,0 +1,49 @@
+/* device.h -- the inside of a device, for the rooms above that launch kernels. */
+#ifndef TGI_DEVICE_DEVICE_H
+#define TGI_DEVICE_DEVICE_H
+
+#include <CL/cl.h>
+
+#include "base/status.h"
+#include <taggan/device.h>
+
+struct tgi_program;
+struct tgi_pool;
+struct tgi_profile;
+
+struct tg_device {
+    tg_device_info info;
+    cl_platform_id platform;
+    cl_device_id id;
+    cl_context context;
+    cl_command_queue queue;
+    bool is_profiled;
+    struct tgi_program *programs; /* list, newest first */
+    struct tgi_profile *profile;  /* NULL until a profiled device launched a kernel */
+    struct tgi_pool *pool;        /* owned by tensor/, which hangs its destructor beside it */
+    void (*pool_free)(struct tgi_pool *pool);
+    size_t bytes_now, bytes_peak; /* in tensors */
+};
+
+/* The words for an OpenCL error code. */
+const char *tgi_cl_error(cl_int code);
+tg_status tgi_cl_fail(cl_int code, const char *call, const char *file, int line);
+
+/* Checks an OpenCL call and leaves through `cleanup` with its text and code in the message. */
+#define TG_CL(call)                                                                                \
+    do {                                                                                           \
+        cl_int code_ = (call);                                                                     \
+        if (code_ != CL_SUCCESS) {                                                                 \
+            status = tgi_cl_fail(code_, #call, __FILE__, __LINE__);                                \
+            goto cleanup;                                                                          \
+        }                                                                                          \
+    } while (0)
+
+/* Fills *info; never fails as a whole: what cannot be read stays empty and makes the device unusable. */
+void tgi_device_read_info(cl_platform_id platform, cl_device_id id, tg_device_info *info);
+
+/* The device that a spec names (see tg_device_open). */
+tg_status tgi_device_find(const char *spec, cl_platform_id *platform, cl_device_id *id,
+                          tg_device_info *info) TG_MUST_CHECK;
+
+#endif

@@ -1,0 +1,68 @@
+/* tensor.h -- the inside of a tensor, for the ops that launch kernels on it. */
+#ifndef TGI_TENSOR_TENSOR_H
+#define TGI_TENSOR_TENSOR_H
+
+#include "device/program.h"
+#include <taggan/tensor.h>
+
+/* How values lie in memory. Ops negotiate it: one that needs another layout asks tgi_tensor_packed() for a copy. */
+typedef enum tgi_layout {
+    TGI_NCHW /* row-major, no halo: what every op takes and gives, unless it says otherwise */
+} tgi_layout;
+
+/* Forms of a tensor that are made from it and kept until it changes (weights re-packed once a step, not once a call). */
+typedef struct tgi_packed {
+    struct tgi_packed *next;
+    int kind;         /* the op's own number for the form */
+    uint64_t version; /* of the tensor it was made from */
+    cl_mem mem;
+    size_t capacity;
+} tgi_packed;
+
+struct tg_tensor {
+    tg_device *dev;
+    tg_dims dims;
+    tgi_layout layout;
+    cl_mem mem;
+    size_t capacity;   /* bytes in the pool; 0 for a view */
+    uint64_t version;  /* bumped by whoever writes a tensor that others keep packed forms of */
+    tgi_packed *packed;
+};
+
+static inline tgi_arg tgi_buffer(const tg_tensor *tensor)
+{
+    return tgi_mem(tensor->mem);
+}
+
+/* A tensor inside another's memory, from value `offset` on; offset * 4 must be a multiple of info.base_align_bytes.
+ * Freed before its parent. */
+tg_status tgi_tensor_view(tg_tensor *parent, size_t offset, tg_dims dims, tg_tensor **out) TG_MUST_CHECK;
+
+/* Sets every value. Enqueues. */
+tg_status tgi_tensor_fill(tg_tensor *tensor, float value) TG_MUST_CHECK;
+/* dst = src, same count. Enqueues. */
+tg_status tgi_tensor_copy(const tg_tensor *src, tg_tensor *dst) TG_MUST_CHECK;
+
+/* To be called after writing a tensor whose packed forms may be in use (parameters). */
+static inline void tgi_tensor_touch(tg_tensor *tensor)
+{
+    tensor->version++;
+}
+
+/* The packed form `kind` of `bytes` size; *is_fresh tells whether it is up to date, else the caller fills it (by enqueuing). */
+tg_status tgi_tensor_packed(tg_tensor *tensor, int kind, size_t bytes, cl_mem *out, bool *is_fresh) TG_MUST_CHECK;
+
+/* Fails with TG_ERR_SHAPE unless the tensor has these sizes; `what` names it: "conv2d: dy". */
+tg_status tgi_tensor_expect(const tg_tensor *tensor, tg_dims dims, const char *what) TG_MUST_CHECK;
+
+/* Scalars that come back late: a ring of host buffers that the device fills without anybody waiting. */
+typedef struct tgi_readback tgi_readback;
+tg_status tgi_readback_new(tg_device *dev, size_t n_values, size_t n_slots, tgi_readback **out) TG_MUST_CHECK;
+/* Enqueues a copy of the tensor's n_values values under the number `tag`. Waits only when all slots are under way. */
+tg_status tgi_readback_push(tgi_readback *readback, const tg_tensor *values, uint64_t tag) TG_MUST_CHECK;
+/* The oldest copy, if it has arrived (or with wait: as soon as it has). *values is NULL when there is none; else valid until the
+ * next call. */
+tg_status tgi_readback_pop(tgi_readback *readback, bool wait, const float **values, uint64_t *tag) TG_MUST_CHECK;
+void tgi_readback_free(tgi_readback *readback);
+
+#endif
