@@ -59,6 +59,14 @@ libtgcore_la_SOURCES += \
 	src/checkpoint/safetensors_writer.c
 
 # tag/
+libtgcore_la_SOURCES += src/base/sort.c src/base/sort.h \
+	src/tag/tag.c src/tag/tag.h \
+	src/tag/score.c src/tag/threshold.c src/tag/morphology.c src/tag/region.c \
+	src/tag/calibrate.c src/tag/overlay.c \
+	src/tag/annotate.c src/tag/annotate.h \
+	src/tag/annotate_coco.c src/tag/annotate_voc.c src/tag/annotate_yolo.c \
+	src/tag/annotate_labelstudio.c src/tag/annotate_csv.c
+pkginclude_HEADERS += include/taggan/annotate.h
 
 # eval/
 

@@ -34,6 +34,7 @@ c_tests += \
 # model/
 
 # tag/
+c_tests += tests/tag/test_tag tests/tag/test_annotate
 
 # eval/
 

@@ -4,6 +4,7 @@
 #ifndef TAGGAN_TAGGAN_H
 #define TAGGAN_TAGGAN_H
 
+#include <taggan/annotate.h>
 #include <taggan/dataset.h>
 #include <taggan/device.h>
 #include <taggan/image.h>
