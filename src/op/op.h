@@ -1,0 +1,44 @@
+/* op.h -- what the operations share: size checks, slots for losses, how reductions are built for a device. */
+#ifndef TGI_OP_OP_H
+#define TGI_OP_OP_H
+
+#include "tensor/tensor.h"
+#include <taggan/op.h>
+
+/* Work-items of four values each that cover n values. */
+static inline size_t tgi_quads(size_t n)
+{
+    return (n + 3) / 4;
+}
+
+/* Values of one plane, and planes of a tensor. */
+static inline size_t tgi_plane_size(const tg_tensor *x)
+{
+    return x->dims.h * x->dims.w;
+}
+static inline size_t tgi_plane_count(const tg_tensor *x)
+{
+    return x->dims.n * x->dims.c;
+}
+
+/* TG_ERR_SHAPE unless b has a's sizes (and TG_ERR_ARGUMENT when it is on another device). `what` names b: "add: b". */
+tg_status tgi_op_same_dims(const char *what, const tg_tensor *a, const tg_tensor *b) TG_MUST_CHECK;
+
+/* As tgi_tensor_expect(), on a's device too. */
+tg_status tgi_op_expect(const char *what, const tg_tensor *a, tg_dims dims, const tg_tensor *b) TG_MUST_CHECK;
+
+/* Where a loss is written: two kernel arguments, tgi_mem(slot.mem) and tgi_int(slot.index). A scalar that is not wanted gets a
+ * scratch of one float, so that kernels need no second path. Start from {0}; release it after the launches. */
+typedef struct tgi_slot {
+    cl_mem mem;
+    size_t index;
+    tg_tensor *scratch;
+} tgi_slot;
+tg_status tgi_slot_init(const char *what, tg_device *dev, tg_scalar scalar, tgi_slot *slot) TG_MUST_CHECK;
+void tgi_slot_release(tgi_slot *slot);
+
+/* Options for kernels that reduce with one work-group to a plane or a row (see common.cl): CPUs get one work-item with wide
+ * vectors, for which no barrier costs anything; others 64 work-items with float4. */
+const char *tgi_reduce_options(const tg_device *dev);
+
+#endif

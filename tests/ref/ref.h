@@ -1,0 +1,17 @@
+/* ref.h -- the operations in plain C and double: what the kernels are compared with. Shapes as in taggan/op.h; gradients are
+ * added to, as there. One block a file of tests/ref/. */
+#ifndef REF_REF_H
+#define REF_REF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <taggan/op.h>
+
+/* ---- elementwise.c ---- */
+void ref_clamp_forward(const double *x, double low, double high, size_t n, double *y);
+void ref_clamp_backward(const double *x, double low, double high, const double *dy, size_t n, double *dx);
+void ref_mix(const double *a, const double *b, const double *t, size_t n_samples, size_t sample, double *y);
+void ref_activation_forward(tg_activation f, double slope, const double *x, size_t n, double *y);
+void ref_activation_backward(tg_activation f, double slope, const double *y, const double *dy, size_t n, double *dx);
+
+#endif
