@@ -45,6 +45,7 @@ libtgcore_la_SOURCES += \
 	src/tensor/readback.c
 
 # op/
+libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
 
 # tape/

@@ -26,6 +26,8 @@ c_tests += \
 	tests/dataset/test_phantom
 
 # op/
+libtgtest_la_SOURCES += tests/ref/elementwise.c
+c_tests += tests/op/test_elementwise
 libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h
 
 # tape/
