@@ -76,6 +76,14 @@ pkginclude_HEADERS += include/taggan/annotate.h
 
 # report/
 
+# cli/: what programs share, and the programs; each is its main and what prints for it
+libtgcore_la_SOURCES += \
+	src/cli/options.c src/cli/options.h src/cli/options_table.h src/cli/common_options.def \
+	src/cli/help.c
+
+EXTRA_DIST += src/cli/data_options.def
+bin_PROGRAMS =
+
 lib_LTLIBRARIES = libtaggan.la
 libtaggan_la_SOURCES =
 libtaggan_la_LIBADD = libtgcore.la

@@ -5,6 +5,7 @@ SH_LOG_DRIVER = $(LOG_DRIVER)
 AM_TESTS_ENVIRONMENT = \
 	POCL_CACHE_DIR=$(abs_top_builddir)/.pocl; export POCL_CACHE_DIR; mkdir -p $$POCL_CACHE_DIR; \
 	TAGGAN_CACHE_DIR=$(abs_top_builddir)/.taggan-cache; export TAGGAN_CACHE_DIR; \
+	CC='$(CC)'; export CC; \
 	abs_top_srcdir=$(abs_top_srcdir); export abs_top_srcdir; \
 	abs_top_builddir=$(abs_top_builddir); export abs_top_builddir;
 
@@ -47,9 +48,15 @@ c_tests += \
 	tests/checkpoint/test_safetensors
 EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.safetensors
 
+# cli/
+c_tests += tests/cli/test_options
+tests_cli_test_options_SOURCES = tests/cli/test_options.c tests/cli/sample_options.def
+
 # Shell tests print TAP themselves; tests/cli/tap.sh has the helpers.
 sh_tests = \
-	tests/cli/layers.sh
+	tests/cli/layers.sh \
+	tests/cli/headers.sh \
+	tests/cli/options.sh
 
 TESTS += $(sh_tests)
 EXTRA_DIST += $(sh_tests) tests/cli/tap.sh

@@ -124,8 +124,10 @@ float tgi_lattice_at(const tgi_lattice *lattice, float cells, float x, float y)
                    0.5f * octave_at(lattice->values[1], 2 * cells * x, 2 * cells * y));
 }
 
-/* out[i] = sum of in[i + k - radius] weights[k] along a line of n values that lie `stride` apart. */
-static void blur_line(float *line, size_t n, size_t stride, const float *weights, size_t radius, float *wide)
+/* out[i] = sum of in[i + k - radius] weights[k] along a line of n values that lie `stride` apart.
+ */
+static void blur_line(float *line, size_t n, size_t stride, const float *weights, size_t radius,
+                      float *wide)
 {
     for (size_t i = 0; i < n + 2 * radius; i++) {
         size_t from = i < radius ? 0 : i - radius;

@@ -1,18 +1,21 @@
-/* lesion.c -- the diseases of the built-in radiographs: nodule, consolidation, effusion, cardiomegaly. */
+/* lesion.c -- the diseases of the built-in radiographs: nodule, consolidation, effusion,
+ * cardiomegaly. */
 #include "config.h"
 #include "dataset/scene.h"
 
 #include "base/banned.h"
 
 /* A place in a lung, `room` away from its edge and its diaphragm, and off the heart. */
-static void find_place(const tgi_scene *scene, size_t side, float room, tgi_rng *rng, float *x, float *y)
+static void find_place(const tgi_scene *scene, size_t side, float room, tgi_rng *rng, float *x,
+                       float *y)
 {
     const tgi_oval *oval = &scene->lungs[side].oval;
 
     *x = oval->x;
     *y = oval->y;
     for (int attempt = 0; attempt < 200; attempt++) {
-        float u = oval->x + oval->a * tgi_pick(rng, -1, 1), v = oval->y + oval->b * tgi_pick(rng, -1, 1);
+        float u = oval->x + oval->a * tgi_pick(rng, -1, 1),
+              v = oval->y + oval->b * tgi_pick(rng, -1, 1);
 
         if (tgi_oval_depth(oval, u, v) > room && v + room < tgi_dome_at(&scene->lungs[side], u) &&
             tgi_oval_depth(&scene->heart, u, v) < -room) {
@@ -39,7 +42,8 @@ static void paint_nodules(const tgi_scene *scene, tgi_rng *rng, float *grey)
             for (size_t column = window.left; column < window.right; column++) {
                 size_t p = row * scene->size_px + column;
 
-                grey[p] += light * tgi_soft_step(tgi_oval_depth(&disc, scene->x[p], scene->y[p]), scene->soft);
+                grey[p] += light * tgi_soft_step(tgi_oval_depth(&disc, scene->x[p], scene->y[p]),
+                                                 scene->soft);
             }
         }
     }
@@ -64,11 +68,13 @@ static void paint_consolidation(const tgi_scene *scene, size_t side, tgi_rng *rn
 
             if (cover[p] == 0)
                 continue;
-            float ragged = tgi_lattice_at(&outline, 11, u, v), cloud = tgi_lattice_at(&opacity, 9, u, v);
+            float ragged = tgi_lattice_at(&outline, 11, u, v),
+                  cloud = tgi_lattice_at(&opacity, 9, u, v);
             float depth = tgi_oval_depth(&patch, u, v) + radius * (0.22f * ragged - 0.10f);
             float amount = fill * fminf(fmaxf(0.88f + 0.24f * cloud, 0.20f), 1.15f);
 
-            /* an infiltrate has no sharp border: five pixels at 64 a side, and the same width at any size */
+            /* an infiltrate has no sharp border: five pixels at 64 a side, and the same width at
+             * any size */
             amount *= tgi_soft_step(depth, scene->soft + 0.010f) * cover[p];
             grey[p] += amount * (scene->tissue - grey[p]);
         }
@@ -89,8 +95,10 @@ static void paint_effusion(const tgi_scene *scene, size_t side, tgi_rng *rng, fl
         float t = 0.5f + 0.5f * sign * (scene->x[p] - lung->oval.x) / lung->oval.a;
         float wall = fminf(fmaxf(t, 0), 1.2f);
         float surface = lung->dome_y - rise - climb * wall * wall * wall;
-        /* a pixel that is partly chest wall fills up with the rest: no dark rim stays around the fluid */
-        float amount = fill * tgi_soft_step(scene->y[p] - surface, scene->soft + 0.004f) * fminf(10 * cover[p], 1);
+        /* a pixel that is partly chest wall fills up with the rest: no dark rim stays around the
+         * fluid */
+        float amount = fill * tgi_soft_step(scene->y[p] - surface, scene->soft + 0.004f) *
+                       fminf(10 * cover[p], 1);
 
         grey[p] += amount * (1.03f * scene->tissue - grey[p]);
     }

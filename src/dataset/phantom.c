@@ -1,6 +1,7 @@
-/* phantom.c -- the built-in radiographs: a chest drawn from a few dozen random numbers, with exact truth.
- * Anatomy, noise and each disease have generators of their own, so the healthy twin of an image differs by the lesion alone.
- * Everything but the noise is the same picture at every size. Lengths are fractions of the image side, grey is 0..1 until the end. */
+/* phantom.c -- the built-in radiographs: a chest drawn from a few dozen random numbers, with exact
+ * truth. Anatomy, noise and each disease have generators of their own, so the healthy twin of an
+ * image differs by the lesion alone. Everything but the noise is the same picture at every size.
+ * Lengths are fractions of the image side, grey is 0..1 until the end. */
 #include "config.h"
 #include "dataset/phantom.h"
 #include "base/memory.h"
@@ -14,7 +15,8 @@
 
 enum { PART_ANATOMY = 0, PART_NOISE = 1, PART_LESION = 4 /* + class */ };
 
-static const char *const class_names[TGI_PHANTOM_CLASSES] = {"nodule", "consolidation", "effusion", "cardiomegaly"};
+static const char *const class_names[TGI_PHANTOM_CLASSES] = {"nodule", "consolidation", "effusion",
+                                                             "cardiomegaly"};
 
 const char *tgi_phantom_class(size_t k)
 {
@@ -23,7 +25,8 @@ const char *tgi_phantom_class(size_t k)
 
 tgi_window tgi_scene_window(const tgi_scene *scene, float x, float y, float radius)
 {
-    float dx = (x - 0.5f) * scene->scale, dy = (y - 0.5f) * scene->scale, side = (float)scene->size_px;
+    float dx = (x - 0.5f) * scene->scale, dy = (y - 0.5f) * scene->scale,
+          side = (float)scene->size_px;
     float px = (scene->cosine * dx - scene->sine * dy + 0.5f + scene->shift_x) * side - 0.5f;
     float py = (scene->sine * dx + scene->cosine * dy + 0.5f + scene->shift_y) * side - 0.5f;
     float r = radius * scene->scale * side;
@@ -95,7 +98,8 @@ static void choose_organs(tgi_scene *scene, tgi_rng *rng)
         a = tgi_pick(rng, 0.125, 0.155);
         b = tgi_pick(rng, 0.27, 0.32);
         /* the tops lean towards the middle */
-        lung->oval = tgi_oval_new(0.5 + tgi_side_sign(side) * away, y, a, b, 2.3, -tgi_side_sign(side) * tilt);
+        lung->oval = tgi_oval_new(0.5 + tgi_side_sign(side) * away, y, a, b, 2.3,
+                                  -tgi_side_sign(side) * tilt);
         lung->dome_y = tgi_pick(rng, 0.68, 0.74);
         lung->dome_fall = tgi_pick(rng, 0.04, 0.08);
     }
@@ -142,7 +146,8 @@ static void paint_bones(tgi_scene *scene, tgi_rng *rng)
 
     for (size_t i = 0; i < 2 * pairs + 2; i++) {
         bool is_clavicle = i >= 2 * pairs;
-        float sign = tgi_side_sign(i % 2), sigma = tgi_pick(rng, 0.009, 0.014), light = tgi_pick(rng, 0.05, 0.09);
+        float sign = tgi_side_sign(i % 2), sigma = tgi_pick(rng, 0.009, 0.014),
+              light = tgi_pick(rng, 0.05, 0.09);
         float top = first + step * (float)(i / 2) + tgi_pick(rng, -0.008, 0.008);
         float slope = fall * tgi_pick(rng, 0.9, 1.1), curve = bend * tgi_pick(rng, 0.85, 1.15);
         float inner = 0.045f, outer = scene->body.a - 0.075f;
@@ -160,7 +165,8 @@ static void paint_bones(tgi_scene *scene, tgi_rng *rng)
             if (t < inner - 0.06f || t > outer + 0.06f)
                 continue;
             gradient = slope + 2 * curve * u;
-            distance = (scene->y[p] - (top + slope * u + curve * u * u)) / sqrtf(1 + gradient * gradient);
+            distance =
+                (scene->y[p] - (top + slope * u + curve * u * u)) / sqrtf(1 + gradient * gradient);
             if (fabsf(distance) > 3.5f * sigma)
                 continue;
             ends = tgi_soft_step(u, 0.006f) * tgi_soft_step(outer - t, 0.006f);
@@ -170,17 +176,20 @@ static void paint_bones(tgi_scene *scene, tgi_rng *rng)
 }
 
 /* Raises `vessels` to a soft disc or tapering segment: the brightest wins where they cross. */
-static void raise_segment(const tgi_scene *scene, float *vessels, const float from[3], const float to[3], float light)
+static void raise_segment(const tgi_scene *scene, float *vessels, const float from[3],
+                          const float to[3], float light)
 {
     float cx = (from[0] + to[0]) / 2, cy = (from[1] + to[1]) / 2;
-    float reach = hypotf(to[0] - from[0], to[1] - from[1]) / 2 + fmaxf(from[2], to[2]) + 5 * scene->soft;
+    float reach =
+        hypotf(to[0] - from[0], to[1] - from[1]) / 2 + fmaxf(from[2], to[2]) + 5 * scene->soft;
     tgi_window window = tgi_scene_window(scene, cx, cy, reach);
 
     for (size_t row = window.top; row < window.bottom; row++) {
         for (size_t column = window.left; column < window.right; column++) {
             size_t p = row * scene->size_px + column;
             float along;
-            float distance = tgi_segment_distance(scene->x[p], scene->y[p], from[0], from[1], to[0], to[1], &along);
+            float distance = tgi_segment_distance(scene->x[p], scene->y[p], from[0], from[1], to[0],
+                                                  to[1], &along);
             float radius = from[2] + along * (to[2] - from[2]);
 
             vessels[p] = fmaxf(vessels[p], light * tgi_soft_step(radius - distance, scene->soft));
@@ -189,7 +198,8 @@ static void raise_segment(const tgi_scene *scene, float *vessels, const float fr
 }
 
 /* A branch leaves the hilum, bends and thins out over eight segments. */
-static void grow_branch(const tgi_scene *scene, float *vessels, float x, float y, float angle, tgi_rng *rng)
+static void grow_branch(const tgi_scene *scene, float *vessels, float x, float y, float angle,
+                        tgi_rng *rng)
 {
     enum { SEGMENTS = 8 };
     float step = tgi_pick(rng, 0.11, 0.23) / SEGMENTS, bend = tgi_pick(rng, -0.16, 0.16);
@@ -197,7 +207,8 @@ static void grow_branch(const tgi_scene *scene, float *vessels, float x, float y
 
     for (int i = 0; i < SEGMENTS; i++) {
         float from[3] = {x, y, thick * (1 - 0.85f * (float)i / SEGMENTS)};
-        float to[3] = {x + step * cosf(angle), y + step * sinf(angle), thick * (1 - 0.85f * (float)(i + 1) / SEGMENTS)};
+        float to[3] = {x + step * cosf(angle), y + step * sinf(angle),
+                       thick * (1 - 0.85f * (float)(i + 1) / SEGMENTS)};
 
         raise_segment(scene, vessels, from, to, light * (1 - 0.5f * (float)i / SEGMENTS));
         x = to[0];
@@ -206,7 +217,8 @@ static void grow_branch(const tgi_scene *scene, float *vessels, float x, float y
     }
 }
 
-/* A blob at each hilum, 6..10 branches a lung and 1..3 end-on dots, which look like small nodules. */
+/* A blob at each hilum, 6..10 branches a lung and 1..3 end-on dots, which look like small nodules.
+ */
 static void paint_vessels(tgi_scene *scene, float *vessels, tgi_rng *rng)
 {
     for (size_t side = 0; side < 2; side++) {
@@ -217,7 +229,8 @@ static void paint_vessels(tgi_scene *scene, float *vessels, tgi_rng *rng)
         size_t branches = 6 + tgi_rng_below(rng, 5), dots;
 
         for (size_t p = 0; p < scene->n; p++) {
-            float dx = (scene->x[p] - hx) / blob, dy = (scene->y[p] - hy) / (1.5f * blob), square = dx * dx + dy * dy;
+            float dx = (scene->x[p] - hx) / blob, dy = (scene->y[p] - hy) / (1.5f * blob),
+                  square = dx * dx + dy * dy;
 
             if (square < 16)
                 vessels[p] = fmaxf(vessels[p], light * expf(-square / 2));
@@ -231,8 +244,8 @@ static void paint_vessels(tgi_scene *scene, float *vessels, tgi_rng *rng)
         dots = 1 + tgi_rng_below(rng, 3);
         for (size_t i = 0; i < dots; i++) {
             float turn = tgi_pick(rng, 0, 6.2831853), far = sqrtf(tgi_pick(rng, 0, 1)) * 0.75f;
-            float dot[3] = {oval->x + oval->a * far * cosf(turn), oval->y + oval->b * far * sinf(turn),
-                            tgi_pick(rng, 0.005, 0.010)};
+            float dot[3] = {oval->x + oval->a * far * cosf(turn),
+                            oval->y + oval->b * far * sinf(turn), tgi_pick(rng, 0.005, 0.010)};
 
             raise_segment(scene, vessels, dot, dot, tgi_pick(rng, 0.10, 0.16));
         }
@@ -264,7 +277,8 @@ static void paint_bias(tgi_scene *scene, tgi_rng *rng)
 static tg_status add_noise(tgi_scene *scene, float *scratch, tgi_rng *rng)
 {
     double sigma = tgi_rng_range(rng, 0.012, 0.025);
-    float factor = (float)(sigma / 0.6413); /* sd that white noise keeps under a blur of half a pixel */
+    float factor =
+        (float)(sigma / 0.6413); /* sd that white noise keeps under a blur of half a pixel */
     tg_status status;
 
     for (size_t p = 0; p < scene->n; p++)
@@ -296,9 +310,10 @@ static void expose(const tgi_scene *scene, float gain, float offset, float *pixe
     }
 }
 
-/* The healthy picture into `healthy`, the one with the lesions into `image` (the same when classes is 0). */
-static void paint_both(const tgi_scene *scene, uint64_t seed, uint64_t index, unsigned classes, float gain, float offset,
-                       float *healthy, float *image)
+/* The healthy picture into `healthy`, the one with the lesions into `image` (the same when classes
+ * is 0). */
+static void paint_both(const tgi_scene *scene, uint64_t seed, uint64_t index, unsigned classes,
+                       float gain, float offset, float *healthy, float *image)
 {
     tgi_oval heart = scene->heart;
 
@@ -322,19 +337,23 @@ static void paint_both(const tgi_scene *scene, uint64_t seed, uint64_t index, un
     expose(scene, gain, offset, image);
 }
 
-tg_status tgi_phantom_draw(uint64_t seed, uint64_t index, unsigned classes, size_t size_px, tgi_drawn *out)
+tg_status tgi_phantom_draw(uint64_t seed, uint64_t index, unsigned classes, size_t size_px,
+                           tgi_drawn *out)
 {
     tg_status status = TG_OK;
     tgi_scene scene = {0};
     tgi_drawn drawn = {{0}, {0}, {0}};
-    tgi_rng rng = tgi_drawn_rng(seed, index, PART_ANATOMY), noise = tgi_drawn_rng(seed, index, PART_NOISE);
+    tgi_rng rng = tgi_drawn_rng(seed, index, PART_ANATOMY),
+            noise = tgi_drawn_rng(seed, index, PART_NOISE);
     float gain, offset;
 
     *out = drawn;
     if (size_px < 16 || size_px > 4096)
-        return tg_fail(TG_ERR_ARGUMENT, "cannot draw a phantom of %zu pixels: the side is 16 to 4096", size_px);
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "cannot draw a phantom of %zu pixels: the side is 16 to 4096", size_px);
     if (classes >> TGI_PHANTOM_CLASSES)
-        return tg_fail(TG_ERR_ARGUMENT, "cannot draw a phantom: class set %#x has unknown members", classes);
+        return tg_fail(TG_ERR_ARGUMENT, "cannot draw a phantom: class set %#x has unknown members",
+                       classes);
     TG_TRY(allocate_layers(&scene, size_px));
     TG_TRY(tgi_drawn_new(size_px, &drawn));
     choose_pose(&scene, &rng);
@@ -342,11 +361,13 @@ tg_status tgi_phantom_draw(uint64_t seed, uint64_t index, unsigned classes, size
     gain = 1.25f * tgi_pick(&rng, 0.92, 1.08);
     offset = tgi_pick(&rng, -0.03, 0.03);
     paint_trunk(&scene, &rng);
-    paint_vessels(&scene, drawn.image.pixels, &rng); /* the image's own pixels serve as scratch until it is painted */
+    paint_vessels(&scene, drawn.image.pixels,
+                  &rng); /* the image's own pixels serve as scratch until it is painted */
     paint_bones(&scene, &rng);
     paint_bias(&scene, &rng);
     TG_TRY(add_noise(&scene, drawn.image.pixels, &noise));
-    paint_both(&scene, seed, index, classes, gain, offset, drawn.difference.pixels, drawn.image.pixels);
+    paint_both(&scene, seed, index, classes, gain, offset, drawn.difference.pixels,
+               drawn.image.pixels);
     for (size_t p = 0; p < scene.n; p++)
         drawn.difference.pixels[p] = drawn.image.pixels[p] - drawn.difference.pixels[p];
     tgi_drawn_mark(&drawn);

@@ -1,5 +1,6 @@
-/* vagan.c -- the synthetic set of VA-GAN (Baumgartner et al., CVPR 2018): bright squares on smoothed noise, and a harder set with
- * rectangles anywhere. Every length is meant for 112 px and scaled with the side. */
+/* vagan.c -- the synthetic set of VA-GAN (Baumgartner et al., CVPR 2018): bright squares on
+ * smoothed noise, and a harder set with rectangles anywhere. Every length is meant for 112 px and
+ * scaled with the side. */
 #include "config.h"
 #include "dataset/phantom.h"
 #include "base/memory.h"
@@ -20,8 +21,10 @@ static size_t scaled(double length, size_t size_px)
     return (size_t)(length * (double)size_px / PUBLISHED_PX + 0.5);
 }
 
-/* Blurred white noise, divided by its own sd and multiplied by the wanted one; its mean is left as it falls. */
-static tg_status make_background(uint64_t seed, uint64_t index, const tgi_vagan_opts *opts, size_t size_px, float *plane)
+/* Blurred white noise, divided by its own sd and multiplied by the wanted one; its mean is left as
+ * it falls. */
+static tg_status make_background(uint64_t seed, uint64_t index, const tgi_vagan_opts *opts,
+                                 size_t size_px, float *plane)
 {
     tgi_rng rng = tgi_drawn_rng(seed, index, PART_BACKGROUND);
     size_t n = size_px * size_px;
@@ -43,7 +46,8 @@ static tg_status make_background(uint64_t seed, uint64_t index, const tgi_vagan_
 }
 
 /* Assigns, not adds: where two overlap the later one holds. */
-static void put_rectangle(float *effect, size_t size_px, size_t x, size_t y, size_t w, size_t h, double height)
+static void put_rectangle(float *effect, size_t size_px, size_t x, size_t y, size_t w, size_t h,
+                          double height)
 {
     for (size_t row = y; row < y + h && row < size_px; row++) {
         for (size_t column = x; column < x + w && column < size_px; column++)
@@ -51,10 +55,12 @@ static void put_rectangle(float *effect, size_t size_px, size_t x, size_t y, siz
     }
 }
 
-/* A 20 x 20 square in the middle, and one 32 px away along the diagonal, shifted by -5..+4 px each way. */
+/* A 20 x 20 square in the middle, and one 32 px away along the diagonal, shifted by -5..+4 px each
+ * way. */
 static void put_published(tgi_rng *rng, int subtype, double height, size_t size_px, float *effect)
 {
-    size_t side = scaled(20, size_px), half = size_px / 2, away = scaled(32, size_px), reach = scaled(5, size_px);
+    size_t side = scaled(20, size_px), half = size_px / 2, away = scaled(32, size_px),
+           reach = scaled(5, size_px);
     size_t centre = subtype == 0 ? half + away : half - away;
     size_t x = centre - side / 2 - reach, y = x;
 
@@ -72,15 +78,16 @@ static void put_random(tgi_rng *rng, double height, size_t size_px, float *effec
     size_t count = 1 + tgi_rng_below(rng, 3), low = scaled(12, size_px), high = scaled(26, size_px);
 
     for (size_t i = 0; i < count; i++) {
-        size_t w = low + tgi_rng_below(rng, high - low + 1), h = low + tgi_rng_below(rng, high - low + 1);
+        size_t w = low + tgi_rng_below(rng, high - low + 1),
+               h = low + tgi_rng_below(rng, high - low + 1);
         size_t x = tgi_rng_below(rng, size_px - w + 1), y = tgi_rng_below(rng, size_px - h + 1);
 
         put_rectangle(effect, size_px, x, y, w, h, height * tgi_rng_range(rng, 0.6, 1.2));
     }
 }
 
-/* Background plus effect onto [-1,1] by the image's own minimum and maximum. The effect scaled alike is what a map should show:
- * the image minus its own background under the same scaling. */
+/* Background plus effect onto [-1,1] by the image's own minimum and maximum. The effect scaled
+ * alike is what a map should show: the image minus its own background under the same scaling. */
 static void scale_to_range(tgi_drawn *drawn, float *effect)
 {
     float *pixels = drawn->image.pixels, low = INFINITY, high = -INFINITY, factor;
@@ -99,8 +106,8 @@ static void scale_to_range(tgi_drawn *drawn, float *effect)
     }
 }
 
-tg_status tgi_vagan_draw(uint64_t seed, uint64_t index, bool is_diseased, int subtype, const tgi_vagan_opts *opts,
-                         size_t size_px, tgi_drawn *out)
+tg_status tgi_vagan_draw(uint64_t seed, uint64_t index, bool is_diseased, int subtype,
+                         const tgi_vagan_opts *opts, size_t size_px, tgi_drawn *out)
 {
     tg_status status = TG_OK;
     tgi_drawn drawn = {{0}, {0}, {0}};
@@ -110,9 +117,12 @@ tg_status tgi_vagan_draw(uint64_t seed, uint64_t index, bool is_diseased, int su
     if (!opts)
         opts = &published;
     if (size_px < 16 || size_px > 4096)
-        return tg_fail(TG_ERR_ARGUMENT, "cannot draw an image of %zu pixels: the side is 16 to 4096", size_px);
-    if (!(opts->effect >= 0) || !(opts->noise_sd > 0) || !(opts->blur_px >= 0) || opts->blur_px > 100)
-        return tg_fail(TG_ERR_ARGUMENT, "cannot draw: effect %g, noise %g or blur %g is out of range", opts->effect,
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "cannot draw an image of %zu pixels: the side is 16 to 4096", size_px);
+    if (!(opts->effect >= 0) || !(opts->noise_sd > 0) || !(opts->blur_px >= 0) ||
+        opts->blur_px > 100)
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "cannot draw: effect %g, noise %g or blur %g is out of range", opts->effect,
                        opts->noise_sd, opts->blur_px);
     TG_TRY(tgi_drawn_new(size_px, &drawn));
     TG_TRY(make_background(seed, index, opts, size_px, drawn.image.pixels));

@@ -25,4 +25,8 @@ exits() { # exits STATUS NAME COMMAND...: the command ends with exactly that sta
 says() { # says PATTERN NAME: the last command's stderr or stdout matches (grep -E)
     grep -qE -- "$1" "$work/err" "$work/out"; tap_say $? "$2"
 }
+skip() { # skip NAME REASON
+    tap_n=$((tap_n + 1))
+    echo "ok $tap_n - $1 # SKIP $2"
+}
 done_testing() { echo "1..$tap_n"; exit $tap_failed; }

@@ -1,4 +1,5 @@
-/* test_phantom.c -- drawn images: the same key gives the same bits, truth is exact, statistics are the published ones. */
+/* test_phantom.c -- drawn images: the same key gives the same bits, truth is exact, statistics are
+ * the published ones. */
 #include "config.h"
 #include "tg_test.h"
 #include "base/memory.h"
@@ -82,7 +83,8 @@ static summary summarise(unsigned classes, uint64_t seed)
             sum.difference += drawn.difference.pixels[p] / (double)AREA / DRAWS;
         }
         /* no lesion is so small or so faint that an image labelled ill looks healthy */
-        ck_assert_msg(!classes || marked >= 4, "classes %u, image %u: %zu pixels", classes, (unsigned)index, marked);
+        ck_assert_msg(!classes || marked >= 4, "classes %u, image %u: %zu pixels", classes,
+                      (unsigned)index, marked);
         sum.share += (double)marked / AREA / DRAWS;
         tgi_drawn_release(&drawn);
     }
@@ -99,9 +101,11 @@ START_TEST(lesions_have_their_usual_size)
     for (size_t k = 0; k < TGI_PHANTOM_CLASSES; k++) {
         summary ill = summarise(1u << k, 21);
 
-        ck_assert_msg(ill.share > low[k] && ill.share < high[k], "%s: %.2f %%", tgi_phantom_class(k), 100 * ill.share);
+        ck_assert_msg(ill.share > low[k] && ill.share < high[k], "%s: %.2f %%",
+                      tgi_phantom_class(k), 100 * ill.share);
         /* every disease here is bright; the mean gives it away no more than its size does */
-        ck_assert_msg(ill.difference > 0.004 && ill.difference < 0.07, "%s: %.4f", tgi_phantom_class(k), ill.difference);
+        ck_assert_msg(ill.difference > 0.004 && ill.difference < 0.07, "%s: %.4f",
+                      tgi_phantom_class(k), ill.difference);
         ck_assert(fabs(ill.mean - healthy.mean - ill.difference) < 1e-6);
     }
 }
@@ -118,7 +122,8 @@ START_TEST(size_changes_the_noise_alone)
         for (size_t x = 0; x < SIDE; x++) {
             const float *corner = large.image.pixels + 2 * y * 2 * SIDE + 2 * x;
 
-            sum += fabs(small.image.pixels[y * SIDE + x] - (corner[0] + corner[1] + corner[2 * SIDE] + corner[2 * SIDE + 1]) / 4);
+            sum += fabs(small.image.pixels[y * SIDE + x] -
+                        (corner[0] + corner[1] + corner[2 * SIDE] + corner[2 * SIDE + 1]) / 4);
         }
     }
     ck_assert_msg(sum / AREA < 0.10, "mean difference %.3f", sum / AREA);
@@ -168,7 +173,8 @@ START_TEST(blur_keeps_the_mean_and_a_flat_plane)
     for (size_t p = 0; p < AREA; p++)
         sum += plane[p];
     ck_assert(fabs(sum - 1) < 1e-5);
-    ck_assert(fabs(plane[32 * SIDE + 32] - 0.025466) < 1e-5); /* (1 / sum over -10..10 of exp(-k^2 / 12.5))^2 */
+    ck_assert(fabs(plane[32 * SIDE + 32] - 0.025466) <
+              1e-5); /* (1 / sum over -10..10 of exp(-k^2 / 12.5))^2 */
 }
 END_TEST
 
@@ -192,7 +198,8 @@ static void draw_vagan(uint64_t i, bool is_random, tgi_drawn *out)
 {
     tgi_vagan_opts opts = {true, 100, 50, 2.5};
 
-    ck_assert_tg_ok(tgi_vagan_draw(9, i, i % 2 == 1, (int)(i / 2 % 2), is_random ? &opts : NULL, VAGAN_SIDE, out));
+    ck_assert_tg_ok(tgi_vagan_draw(9, i, i % 2 == 1, (int)(i / 2 % 2), is_random ? &opts : NULL,
+                                   VAGAN_SIDE, out));
 }
 
 typedef struct vagan_summary {
@@ -238,7 +245,8 @@ static vagan_summary summarise_vagan(bool is_random)
 
 static void near(const char *what, double got, double want, double allowed)
 {
-    ck_assert_msg(fabs(got - want) <= allowed, "%s is %.4f, not %.4f within %.4f", what, got, want, allowed);
+    ck_assert_msg(fabs(got - want) <= allowed, "%s is %.4f, not %.4f within %.4f", what, got, want,
+                  allowed);
 }
 
 START_TEST(vagan_set_has_its_published_statistics)
@@ -285,7 +293,8 @@ START_TEST(vagan_truth_is_the_scaled_effect)
         }
         ck_assert_uint_eq(marked, i % 2 ? 800 : 0);
         if (i % 2) { /* the centre square, and the off-centre one on its own side */
-            ck_assert(drawn.mask.pixels[46 * VAGAN_SIDE + 46] && drawn.mask.pixels[65 * VAGAN_SIDE + 65]);
+            ck_assert(drawn.mask.pixels[46 * VAGAN_SIDE + 46] &&
+                      drawn.mask.pixels[65 * VAGAN_SIDE + 65]);
             ck_assert(!drawn.mask.pixels[45 * VAGAN_SIDE + 56]);
             ck_assert_int_eq(drawn.mask.pixels[88 * VAGAN_SIDE + 88], i / 2 % 2 == 0);
             ck_assert_int_eq(drawn.mask.pixels[24 * VAGAN_SIDE + 24], i / 2 % 2 == 1);
