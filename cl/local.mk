@@ -1,6 +1,7 @@
 # cl/local.mk -- every kernel file, listed once; cl2c.sh turns the list into C arrays inside the library.
 cl_files = \
 	cl/common.cl \
+	cl/arrange.cl \
 	cl/elementwise.cl
 
 EXTRA_DIST += $(cl_files)

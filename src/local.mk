@@ -46,6 +46,7 @@ libtgcore_la_SOURCES += \
 
 # op/
 libtgcore_la_SOURCES += src/op/elementwise.c
+libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
 
 # tape/

@@ -29,6 +29,8 @@ c_tests += \
 # op/
 libtgtest_la_SOURCES += tests/ref/elementwise.c
 c_tests += tests/op/test_elementwise
+libtgtest_la_SOURCES += tests/ref/arrange.c
+c_tests += tests/op/test_arrange
 libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h
 
 # tape/
@@ -46,6 +48,7 @@ c_tests += tests/tag/test_tag tests/tag/test_annotate
 
 c_tests += \
 	tests/checkpoint/test_safetensors
+EXTRA_DIST += tests/parity/make_golden.py tests/parity/golden/ops_a.safetensors
 EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.safetensors
 
 # cli/

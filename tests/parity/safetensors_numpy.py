@@ -47,20 +47,25 @@ def check(path):
     assert end == len(data), "size"
 
 
-if sys.argv[1:2] == ["write"]:
-    ramp = np.arange(24, dtype=np.float32) / 8 - 1
-    bf16 = (np.array([1.5, -2, 3.0e38, 0], np.float32).view(np.uint32) >> 16).astype(np.uint16)
-    write(sys.argv[2] + "/golden.safetensors", {
-        "G.model.1.weight": ("F32", ramp.reshape(2, 3, 2, 2)),
-        "flags": ("U8", np.array([1, 2, 255], np.uint8)),  # three bytes: what follows is not aligned
-        "half": ("F16", np.array([1, -0.5, 6.09755516e-5, 5.9604645e-8, 65504, np.inf], np.float32)),
-        "brain": ("BF16", bf16),
-        "wide": ("F64", np.array([0.1, -1e300])),
-        "step": ("I64", np.array(1234567890123)),
-        "läsion": ("F32", np.array([[np.nan]], np.float32)),
-        "nothing": ("F32", np.zeros((0, 4), np.float32)),
-    }, {"model": "taggan", "classes": '["nodule", "Ödem"]'})
-elif sys.argv[1:2] == ["check"]:
-    check(sys.argv[2])
-else:
-    sys.exit(__doc__)
+def main():
+    if sys.argv[1:2] == ["write"]:
+        ramp = np.arange(24, dtype=np.float32) / 8 - 1
+        bf16 = (np.array([1.5, -2, 3.0e38, 0], np.float32).view(np.uint32) >> 16).astype(np.uint16)
+        write(sys.argv[2] + "/golden.safetensors", {
+            "G.model.1.weight": ("F32", ramp.reshape(2, 3, 2, 2)),
+            "flags": ("U8", np.array([1, 2, 255], np.uint8)),  # three bytes: what follows is not aligned
+            "half": ("F16", np.array([1, -0.5, 6.09755516e-5, 5.9604645e-8, 65504, np.inf], np.float32)),
+            "brain": ("BF16", bf16),
+            "wide": ("F64", np.array([0.1, -1e300])),
+            "step": ("I64", np.array(1234567890123)),
+            "läsion": ("F32", np.array([[np.nan]], np.float32)),
+            "nothing": ("F32", np.zeros((0, 4), np.float32)),
+        }, {"model": "taggan", "classes": '["nodule", "Ödem"]'})
+    elif sys.argv[1:2] == ["check"]:
+        check(sys.argv[2])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,4 +14,12 @@ void ref_mix(const double *a, const double *b, const double *t, size_t n_samples
 void ref_activation_forward(tg_activation f, double slope, const double *x, size_t n, double *y);
 void ref_activation_backward(tg_activation f, double slope, const double *y, const double *dy, size_t n, double *dx);
 
+/* ---- arrange.c ---- n samples of n_a and n_b values; x_dims are the small side's */
+void ref_concat_forward(const double *a, const double *b, size_t n, size_t n_a, size_t n_b, double *y);
+void ref_concat_backward(const double *dy, size_t n, size_t n_a, size_t n_b, double *da, double *db);
+void ref_upsample_forward(const double *x, tg_dims x_dims, size_t s, double *y);
+void ref_upsample_backward(const double *dy, tg_dims x_dims, size_t s, double *dx);
+void ref_shuffle_forward(const double *x, tg_dims x_dims, size_t s, double *y);
+void ref_shuffle_backward(const double *dy, tg_dims x_dims, size_t s, double *dx);
+
 #endif

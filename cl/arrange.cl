@@ -1,0 +1,95 @@
+// arrange.cl -- values moved, not changed: channels side by side, planes enlarged, channels shuffled into pixels.
+//
+// Math       concat: y[n] = a[n], then b[n]; upsample: y[i,j] = x[i/S,j/S]; shuffle: y[c,iS+p,jS+q] = x[cSS+pS+q,i,j].
+//            The backward passes add the sum (or the one value) that came from each x
+// Shapes     rows: N samples of n values inside samples of from_size and to_size values; upsample, shuffle: planes of h x w (of x)
+// Launch     rows: global {ceil(n / 4), N}, local {WG, 1}; forward {W*S, H*S, planes of y}, backward {W, H, planes of x},
+//            local {TILE_W, TILE_H, 1}
+// Tunables   WG, 16 to 256; TILE_W * TILE_H, 16 to 256: work-items to a group. S is the factor, set by the host
+// Numerics   exact, but for the sum of S*S gradients, always in the same order
+// Reference  tests/ref/arrange.c          Source  pixel shuffle: [shi2016]
+#ifndef WG
+#define WG 64
+#endif
+#ifndef TILE_W
+#define TILE_W 16
+#endif
+#ifndef TILE_H
+#define TILE_H 4
+#endif
+#ifndef S
+#define S 2
+#endif
+#define ROWS __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
+#define PLANES __kernel __attribute__((reqd_work_group_size(TILE_W, TILE_H, 1))) void
+
+// n values of every sample, from a place in one tensor to a place in another.
+ROWS copy_rows(__global const float *restrict from, const int from_size, const int from_first, const int n, const int to_size,
+               const int to_first, __global float *restrict to)
+{
+    const size_t sample = get_global_id(1);
+    const int i = (int)get_global_id(0) * 4;
+
+    store4(load4(from + sample * from_size + from_first, i, n), to + sample * to_size + to_first, i, n);
+}
+
+ROWS add_rows(__global const float *restrict from, const int from_size, const int from_first, const int n, const int to_size,
+              const int to_first, __global float *restrict to)
+{
+    const size_t sample = get_global_id(1);
+    const int i = (int)get_global_id(0) * 4;
+    __global float *sum = to + sample * to_size + to_first;
+
+    store4(load4(sum, i, n) + load4(from + sample * from_size + from_first, i, n), sum, i, n);
+}
+
+PLANES upsample_fwd(__global const float *restrict x, const int h, const int w, __global float *restrict y)
+{
+    const int j = get_global_id(0), i = get_global_id(1);
+    const size_t plane = get_global_id(2);
+
+    if (i < h * S && j < w * S)
+        y[(plane * h * S + i) * w * S + j] = x[(plane * h + i / S) * w + j / S];
+}
+
+PLANES upsample_bwd(__global const float *restrict dy, const int h, const int w, __global float *restrict dx)
+{
+    const int j = get_global_id(0), i = get_global_id(1);
+    const size_t plane = get_global_id(2);
+    float sum = 0.0f;
+
+    if (i >= h || j >= w)
+        return;
+    for (int p = 0; p < S; p++) {
+        const size_t row = ((plane * h + i) * S + p) * w * S + (size_t)j * S;
+
+        for (int q = 0; q < S; q++)
+            sum += dy[row + q];
+    }
+    dx[(plane * h + i) * w + j] += sum;
+}
+
+PLANES shuffle_fwd(__global const float *restrict x, const int h, const int w, __global float *restrict y)
+{
+    const int j = get_global_id(0), i = get_global_id(1);
+    const size_t plane = get_global_id(2);
+
+    if (i >= h * S || j >= w * S)
+        return;
+    const size_t from = plane * S * S + i % S * S + j % S;
+
+    y[(plane * h * S + i) * w * S + j] = x[(from * h + i / S) * w + j / S];
+}
+
+PLANES shuffle_bwd(__global const float *restrict dy, const int h, const int w, __global float *restrict dx)
+{
+    const int j = get_global_id(0), i = get_global_id(1);
+    const size_t plane = get_global_id(2);
+
+    if (i >= h || j >= w)
+        return;
+    const size_t to = plane / (S * S);
+    const int p = (int)(plane % (S * S)) / S, q = (int)(plane % S);
+
+    dx[(plane * h + i) * w + j] += dy[((to * h + i) * S + p) * w * S + (size_t)j * S + q];
+}

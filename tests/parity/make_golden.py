@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Writes the golden files of tests/parity/golden: what PyTorch computes from seeded inputs. Run it in the top source folder.
+
+    make_golden.py [NAME...]     NAME is a file without its ending ("ops_a"); none means all
+
+Needs torch and numpy; written with PyTorch 1.13. Each @golden("NAME") function gets a Golden and puts arrays into it; several
+functions may share one file. A test reads the arrays back by name, so every name starts with its case: "tanh.x", "tanh.y".
+"""
+import os
+import sys
+
+import numpy as np
+import torch
+
+sys.dont_write_bytecode = True  # the source tree stays as it is
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import safetensors_numpy
+
+OUT = os.path.join("tests", "parity", "golden")
+makers = {}
+
+
+def golden(name):
+    def add(function):
+        makers.setdefault(name, []).append(function)
+        return function
+    return add
+
+
+class Golden:
+    """The arrays of one file. Seeds depend on the names alone: a new case does not change the others."""
+
+    def __init__(self):
+        self.arrays = {}
+
+    def put(self, name, value):
+        value = value.detach().numpy() if isinstance(value, torch.Tensor) else np.asarray(value)
+        assert name not in self.arrays, name
+        self.arrays[name] = ("F32", value.astype(np.float32))
+
+    def normal(self, name, *shape):
+        """A seeded input, kept under that name; asks for its gradient."""
+        seed = sum((i + 1) * ord(c) for i, c in enumerate(name))
+        value = torch.from_numpy(np.random.RandomState(seed).standard_normal(shape).astype(np.float32))
+        self.put(name, value)
+        return value.requires_grad_(True)
+
+    def case(self, case, y, **inputs):
+        """Keeps y as CASE.y, runs it backwards from a seeded CASE.dy, keeps the gradient of each input as CASE.dNAME."""
+        self.put(case + ".y", y)
+        dy = self.normal(case + ".dy", *y.shape).detach()
+        gradients = torch.autograd.grad(y, list(inputs.values()), dy)
+        for name, gradient in zip(inputs, gradients):
+            self.put("%s.d%s" % (case, name), gradient)
+
+
+def main():
+    torch.set_num_threads(1)
+    os.makedirs(OUT, exist_ok=True)
+    for name in sys.argv[1:] or sorted(makers):
+        g = Golden()
+        for function in makers[name]:
+            function(g)
+        safetensors_numpy.write(os.path.join(OUT, name + ".safetensors"), g.arrays, {"pytorch": torch.__version__})
+
+
+# ---- one block a file, above this line the machinery; main() is called at the end ----
+
+
+@golden("ops_a")
+def activations(g):
+    for name, f in (("relu", torch.relu), ("leaky_relu", lambda x: torch.nn.functional.leaky_relu(x, 0.2)),
+                    ("tanh", torch.tanh), ("sigmoid", torch.sigmoid), ("clamp", lambda x: torch.clamp(x, -0.5, 0.75))):
+        x = g.normal(name + ".x", 2, 3, 5, 7)
+        g.case(name, f(x), x=x)
+
+
+@golden("ops_a")
+def arrangements(g):
+    a, b = g.normal("concat.a", 2, 3, 4, 5), g.normal("concat.b", 2, 2, 4, 5)
+    g.case("concat", torch.cat([a, b], 1), a=a, b=b)
+    x = g.normal("upsample.x", 2, 3, 4, 5)
+    g.case("upsample", torch.nn.Upsample(scale_factor=2, mode="nearest")(x), x=x)
+    x = g.normal("shuffle.x", 2, 18, 4, 5)
+    g.case("shuffle", torch.nn.PixelShuffle(3)(x), x=x)
+
+
+@golden("ops_a")
+def labels(g):
+    labels = np.array([[0, 1, 0], [1, 0.5, 0]], np.float32)
+    g.put("labels", labels)
+    c = torch.from_numpy(labels)
+    x = g.normal("planes.x", 2, 4, 5, 3)
+    g.case("planes", torch.cat([x, c[:, :, None, None].expand(2, 3, 5, 3)], 1), x=x)
+    x, gamma, beta = g.normal("affine.x", 2, 4, 5, 3), g.normal("affine.gamma", 3, 4), g.normal("affine.beta", 3, 4)
+    y = x * (1 + c @ gamma)[:, :, None, None] + (c @ beta)[:, :, None, None]
+    g.case("affine", y, x=x, gamma=gamma, beta=beta)
+
+
+@golden("ops_a")
+def pooling(g):
+    for name, pool in (("max_2_2", torch.nn.MaxPool2d(2, 2)), ("max_3_2", torch.nn.MaxPool2d(3, 2)),
+                       ("mean_2_2", torch.nn.AvgPool2d(2, 2)), ("mean_3_1", torch.nn.AvgPool2d(3, 1))):
+        x = g.normal(name + ".x", 2, 3, 8, 9)
+        g.case(name, pool(x), x=x)
+    x = g.normal("plane_lme.x", 2, 3, 8, 9)
+    g.case("plane_lme", torch.logsumexp(x, (2, 3), True) - np.log(72.0), x=x)
+    x = g.normal("plane_max.x", 2, 3, 8, 9)
+    g.case("plane_max", torch.nn.functional.adaptive_max_pool2d(x, 1), x=x)
+    x = g.normal("plane_mean.x", 2, 3, 8, 9)
+    g.case("plane_mean", x.mean((2, 3), True), x=x)
+
+
+if __name__ == "__main__":
+    main()
