@@ -44,6 +44,45 @@ typedef JOIN(float, LANES) floatv;
 #define LOADV(p) JOIN(vload, LANES)(0, (p))
 #define STOREV(v, p) JOIN(vstore, LANES)((v), 0, (p))
 
+typedef JOIN(int, LANES) intv;
+#if LANES == 16
+#define LANE_NUMBERS (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#else
+#define LANE_NUMBERS (int4)(0, 1, 2, 3)
+#endif
+
+// LANES values from i on, of n: what lies behind the end reads as zero and is not written.
+static floatv load_lanes(const __global float *x, const int i, const int n)
+{
+    if (n - i >= LANES)
+        return LOADV(x + i);
+    float part[LANES];
+    for (int k = 0; k < LANES; k++)
+        part[k] = i + k < n ? x[i + k] : 0.0f;
+    return LOADV(part);
+}
+
+static void store_lanes(const floatv v, __global float *y, const int i, const int n)
+{
+    if (n - i >= LANES) {
+        STOREV(v, y + i);
+        return;
+    }
+    float part[LANES];
+    STOREV(v, part);
+    for (int k = 0; k < LANES; k++)
+        if (i + k < n)
+            y[i + k] = part[k];
+}
+
+// v, with zero for the values behind the end of an array of n.
+static floatv inside_lanes(const floatv v, const int i, const int n)
+{
+    if (n - i >= LANES)
+        return v;
+    return select((floatv)(0.0f), v, (intv)(i) + LANE_NUMBERS < (intv)(n));
+}
+
 static float lanes_sum(const floatv v)
 {
 #if LANES == 16

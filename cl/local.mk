@@ -3,6 +3,7 @@ cl_files = \
 	cl/common.cl \
 	cl/arrange.cl \
 	cl/elementwise.cl
+cl_files += cl/reduce.cl cl/loss.cl cl/optimizer.cl
 
 EXTRA_DIST += $(cl_files)
 BUILT_SOURCES += cl_texts.c

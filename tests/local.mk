@@ -32,6 +32,8 @@ c_tests += tests/op/test_elementwise
 libtgtest_la_SOURCES += tests/ref/arrange.c
 c_tests += tests/op/test_arrange
 libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h
+libtgtest_la_SOURCES += tests/ref/loss.c tests/ref/optimizer.c
+c_tests += tests/op/test_loss tests/op/test_optimizer
 
 # tape/
 

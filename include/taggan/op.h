@@ -199,7 +199,7 @@ tg_status tg_label_loss(const tg_tensor *l, const tg_tensor *c, float weight, tg
 /** Softmax cross-entropy of logits l [N,C,1,1] against targets c [N,C,1,1] that sum to 1 each: (1/N) sum_i -sum_k c log softmax(l). */
 tg_status tg_softmax_loss(const tg_tensor *l, const tg_tensor *c, float weight, tg_scalar loss, tg_tensor *dl) TG_MUST_CHECK;
 
-/** norm[n] = |g[n]|_2 over c,h,w (norm [N,1,1,1]) and u = g / max(norm, 1e-12). */
+/** norm[n] = |g[n]|_2 over c,h,w (norm [N,1,1,1]) and u = g / max(norm, 1e-12); u may be NULL. */
 tg_status tg_sample_norm(const tg_tensor *g, tg_tensor *norm, tg_tensor *u) TG_MUST_CHECK;
 /** Gradient penalty on slopes s [N,1,1,1]: mean (s - 1)^2; ds = 2(s - 1)/N. */
 tg_status tg_penalty_loss(const tg_tensor *s, float weight, tg_scalar loss, tg_tensor *ds) TG_MUST_CHECK;
@@ -223,7 +223,7 @@ tg_status tg_sgd_step(const tg_tensor *g, float lr, tg_tensor *p) TG_MUST_CHECK;
 /** p = min(max(p, -limit), limit): weight clipping of [wgan]. */
 tg_status tg_clip_weights(float limit, tg_tensor *p) TG_MUST_CHECK;
 /** g *= min(1, limit / |g|_2); limit 0 measures only. The norm before clipping goes to `norm`. A norm that is not finite sets g to
- *  zero, so that one bad batch cannot destroy the parameters, and stays visible in `norm`. */
+ *  zero, whatever the limit, so that one bad batch cannot destroy the parameters, and stays visible in `norm`. */
 tg_status tg_clip_norm(float limit, tg_tensor *g, tg_scalar norm) TG_MUST_CHECK;
 /** average = decay * average + (1 - decay) * p. */
 tg_status tg_ema_step(const tg_tensor *p, float decay, tg_tensor *average) TG_MUST_CHECK;

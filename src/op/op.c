@@ -26,18 +26,24 @@ cleanup:
     return status;
 }
 
+tg_status tgi_slot_check(const char *what, const tg_device *dev, tg_scalar scalar)
+{
+    size_t n = scalar.tensor ? tg_tensor_count(scalar.tensor) : SIZE_MAX;
+
+    if (scalar.index >= n)
+        return tg_fail(TG_ERR_SHAPE, "%s: slot %zu of a tensor of %zu", what, scalar.index, n);
+    if (scalar.tensor && scalar.tensor->dev != dev)
+        return tg_fail(TG_ERR_ARGUMENT, "%s: the slot is on another device", what);
+    return TG_OK;
+}
+
 tg_status tgi_slot_init(const char *what, tg_device *dev, tg_scalar scalar, tgi_slot *slot)
 {
     tg_status status = TG_OK;
 
     *slot = (tgi_slot){0};
+    TG_TRY(tgi_slot_check(what, dev, scalar));
     if (scalar.tensor) {
-        size_t n = tg_tensor_count(scalar.tensor);
-
-        if (scalar.index >= n)
-            return tg_fail(TG_ERR_SHAPE, "%s: slot %zu of a tensor of %zu", what, scalar.index, n);
-        if (scalar.tensor->dev != dev)
-            return tg_fail(TG_ERR_ARGUMENT, "%s: the slot is on another device", what);
         slot->mem = scalar.tensor->mem;
         slot->index = scalar.index;
         return TG_OK;
@@ -58,4 +64,14 @@ void tgi_slot_release(tgi_slot *slot)
 const char *tgi_reduce_options(const tg_device *dev)
 {
     return dev->info.kind == TG_DEVICE_CPU ? "-DWG=1 -DLANES=16" : "-DWG=64 -DLANES=4";
+}
+
+size_t tgi_reduce_lanes(const tg_device *dev)
+{
+    return dev->info.kind == TG_DEVICE_CPU ? 16 : 4;
+}
+
+size_t tgi_reduce_group(const tg_device *dev)
+{
+    return dev->info.kind == TG_DEVICE_CPU ? 1 : 64;
 }

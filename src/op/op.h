@@ -34,11 +34,16 @@ typedef struct tgi_slot {
     size_t index;
     tg_tensor *scratch;
 } tgi_slot;
+/* TG_ERR_SHAPE unless a wanted slot lies in its tensor; for ops that leave the sum out when nobody wants it. */
+tg_status tgi_slot_check(const char *what, const tg_device *dev, tg_scalar scalar) TG_MUST_CHECK;
 tg_status tgi_slot_init(const char *what, tg_device *dev, tg_scalar scalar, tgi_slot *slot) TG_MUST_CHECK;
 void tgi_slot_release(tgi_slot *slot);
 
 /* Options for kernels that reduce with one work-group to a plane or a row (see common.cl): CPUs get one work-item with wide
  * vectors, for which no barrier costs anything; others 64 work-items with float4. */
 const char *tgi_reduce_options(const tg_device *dev);
+/* Floats to a vector, and work-items to a group, under these options. */
+size_t tgi_reduce_lanes(const tg_device *dev);
+size_t tgi_reduce_group(const tg_device *dev);
 
 #endif

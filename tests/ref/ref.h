@@ -22,4 +22,20 @@ void ref_upsample_backward(const double *dy, tg_dims x_dims, size_t s, double *d
 void ref_shuffle_forward(const double *x, tg_dims x_dims, size_t s, double *y);
 void ref_shuffle_backward(const double *dy, tg_dims x_dims, size_t s, double *dx);
 
+/* ---- loss.c: each returns weight * loss and adds weight * gradient; gradients and b may be NULL ---- */
+double ref_l1_loss(const double *a, const double *b, size_t n, double weight, double *da, double *db);
+double ref_mse_loss(const double *a, const double *b, size_t n, double weight, double *da, double *db);
+double ref_tv_loss(const double *m, tg_dims dims, double weight, double *dm);
+double ref_adversarial_loss(tg_adversarial kind, const double *z, size_t n, double weight, double *dz);
+double ref_label_loss(const double *l, const double *c, size_t n_samples, size_t n_classes, double weight, double *dl);
+double ref_softmax_loss(const double *l, const double *c, size_t n_samples, size_t n_classes, double weight, double *dl);
+double ref_statistic_of(tg_statistic what, const double *z, size_t n);
+void ref_sample_norm(const double *g, size_t n_samples, size_t n, double *norm, double *u);
+
+/* ---- optimizer.c ---- */
+void ref_adam_step(const double *g, const tg_adam_opts *opts, size_t n, double *p, double *m, double *v);
+void ref_rmsprop_step(const double *g, double lr, double alpha, double eps, size_t n, double *p, double *v);
+/* Returns the norm before clipping. */
+double ref_clip_norm(double limit, size_t n, double *g);
+
 #endif
