@@ -29,6 +29,14 @@ libtgcore_la_SOURCES += \
 	src/image/png.c src/image/jpeg.c src/image/orientation.c
 
 libtgcore_la_SOURCES += \
+	src/dataset/dataset.c src/dataset/dataset.h \
+	src/dataset/label.c src/dataset/labels.c src/dataset/split.c src/dataset/keys.c \
+	src/dataset/csv.c src/dataset/csv.h \
+	src/dataset/folder.c src/dataset/coco.c src/dataset/drawn.c \
+	src/dataset/load.c src/dataset/parts.c src/dataset/write.c \
+	src/dataset/augment.c src/dataset/loader.c
+
+libtgcore_la_SOURCES += \
 	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \
 	src/dataset/lesion.c src/dataset/vagan.c \
 	src/dataset/draw.c src/dataset/draw.h

@@ -25,6 +25,12 @@ c_tests += \
 	tests/image/test_png \
 	tests/image/test_resize \
 	tests/dataset/test_phantom
+c_tests += \
+	tests/dataset/test_csv \
+	tests/dataset/test_folder \
+	tests/dataset/test_loader \
+	tests/dataset/test_write
+libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
 
 # op/
 libtgtest_la_SOURCES += tests/ref/elementwise.c

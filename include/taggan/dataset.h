@@ -25,14 +25,16 @@ typedef struct tg_dataset_opts {
     const char *classes; /**< "A,B": the diseases, in this order; NULL = all that are found, sorted */
     const char *healthy; /**< name of the healthy class; NULL = healthy, normal, "no finding", or empty */
     uint64_t seed;       /**< of built-in sets and of splits that are made here */
-    size_t size_px;      /**< side of images that are drawn here; files keep theirs until loaded */
+    size_t size_px;      /**< side of images that are drawn here, 0 = 64 (vagan-synthetic 112); files keep theirs until loaded */
     double val_share;    /**< share of train's patients held out when there is no val split; 0.1 */
 } tg_dataset_opts;
 
 tg_dataset_opts tg_dataset_opts_default(void);
 
 /** Opens `spec`: a folder (class folders, or one with labels.csv), a CSV file, or `phantom[:KEY=VALUE,...]` and
- *  `vagan-synthetic[:KEY=VALUE,...]` (keys n, val, test, seed, size, classes; vagan-synthetic also positions=fixed|random and noise=SD).
+ *  `vagan-synthetic[:KEY=VALUE,...]` (keys n, val, test: images a domain, healthy and
+ *  diseased each; seed, size, classes=A+B; phantom also multi=1 for two classes an image, vagan-synthetic also
+ *  positions=fixed|random and noise=SD).
  *  Warnings (duplicate rows, rows of unknown classes) go to the log; what makes the set unusable is an error with file and line.
  *  \return TG_ERR_IO, TG_ERR_FORMAT, TG_ERR_ARGUMENT (unknown class or key). */
 tg_status tg_dataset_open(const char *spec, const tg_dataset_opts *opts, tg_dataset **out) TG_MUST_CHECK;
@@ -55,6 +57,10 @@ size_t tg_dataset_n_samples(const tg_dataset *set);
 tg_sample tg_dataset_sample(const tg_dataset *set, size_t i);
 /** Indices of the samples of a split that are diseased (or healthy), in a fixed order. The array belongs to the set. */
 const size_t *tg_dataset_select(const tg_dataset *set, tg_split split, bool is_diseased, size_t *n);
+
+/** Can a model be trained on it? TG_ERR_FORMAT with a sentence when the train split lacks healthy or diseased images, or
+ *  images of one of the classes. Opening a set does not ask for that: it may be there to be tagged. */
+tg_status tg_dataset_check_trainable(const tg_dataset *set) TG_MUST_CHECK;
 
 /** The image of sample i, as it is in the file, or (size_px > 0) resized to size_px x size_px. Thread-safe. */
 tg_status tg_dataset_load(const tg_dataset *set, size_t i, size_t size_px, tg_image *out) TG_MUST_CHECK;
