@@ -9,6 +9,8 @@ man/taggan-data.1 completions/taggan-data: src/cli/data_options.def
 
 man_templates = $(man1_MANS:=.in)
 EXTRA_DIST += build-aux/opts2man.awk $(man_templates)
+# prose that waits for its program
+EXTRA_DIST += man/taggan-train.1.in man/taggan-infer.1.in man/taggan-eval.1.in man/taggan-devices.1.in
 CLEANFILES += $(man1_MANS) $(bashcomp_DATA)
 
 # taggan-X stands for the file's own name; its options are in src/cli/X_options.def.

@@ -36,6 +36,7 @@ libtgcore_la_SOURCES += \
 	src/dataset/load.c src/dataset/parts.c src/dataset/write.c \
 	src/dataset/augment.c src/dataset/loader.c
 
+libtgcore_la_SOURCES += src/dataset/audit.c src/dataset/audit.h src/dataset/share.c
 libtgcore_la_SOURCES += \
 	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \
 	src/dataset/lesion.c src/dataset/vagan.c \
@@ -91,8 +92,9 @@ libtgcore_la_SOURCES += \
 	src/cli/options.c src/cli/options.h src/cli/options_table.h src/cli/common_options.def \
 	src/cli/help.c
 
-EXTRA_DIST += src/cli/data_options.def
-bin_PROGRAMS =
+bin_PROGRAMS = taggan-data
+taggan_data_SOURCES = src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
+taggan_data_LDADD = libtgcore.la
 
 lib_LTLIBRARIES = libtaggan.la
 libtaggan_la_SOURCES =

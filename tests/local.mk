@@ -67,7 +67,8 @@ tests_cli_test_options_SOURCES = tests/cli/test_options.c tests/cli/sample_optio
 sh_tests = \
 	tests/cli/layers.sh \
 	tests/cli/headers.sh \
-	tests/cli/options.sh
+	tests/cli/options.sh \
+	tests/cli/data.sh
 
 TESTS += $(sh_tests)
 EXTRA_DIST += $(sh_tests) tests/cli/tap.sh

@@ -27,6 +27,8 @@ typedef struct tg_dataset_opts {
     uint64_t seed;       /**< of built-in sets and of splits that are made here */
     size_t size_px;      /**< side of images that are drawn here, 0 = 64 (vagan-synthetic 112); files keep theirs until loaded */
     double val_share;    /**< share of train's patients held out when there is no val split; 0.1 */
+    bool is_lenient;     /**< for checking and splitting anew: a missing file, a patient in two splits, or a row that
+                              contradicts another does not refuse the set; off */
 } tg_dataset_opts;
 
 tg_dataset_opts tg_dataset_opts_default(void);

@@ -83,7 +83,7 @@ void tg_dataset_free(tg_dataset *set)
 }
 
 /* The same file twice: once is enough when both rows say the same, and an error when not. */
-static tg_status drop_duplicates(tg_dataset *set)
+static tg_status drop_duplicates(tg_dataset *set, bool is_lenient)
 {
     tg_status status = TG_OK;
     tgi_key *keys = NULL;
@@ -108,7 +108,12 @@ static tg_status drop_duplicates(tg_dataset *set)
                              "cannot read '%s', line %zu: '%s' stands in line %zu already, with "
                              "other labels, split or patient",
                              set->table, second->line, second->path, first->line);
-            goto cleanup;
+            if (!is_lenient)
+                goto cleanup;
+            status = TG_OK;
+            tg_log(TG_LOG_WARNING, "%s", tg_error_message());
+            is_dropped[b] = true;
+            continue;
         }
         if (!n_dropped++)
             tg_log(TG_LOG_WARNING, "%s, line %zu: '%s' stands in line %zu already (dropped)",
@@ -266,7 +271,7 @@ tg_status tgi_dataset_finish(tg_dataset *set, const tg_dataset_opts *opts)
 
     if (set->origin == TGI_ORIGIN_FILES) {
         TG_TRY(tgi_dataset_label(set, opts));
-        TG_TRY(drop_duplicates(set));
+        TG_TRY(drop_duplicates(set, opts->is_lenient));
         TG_TRY(make_names(set));
         TG_TRY(tgi_dataset_split(set, opts));
         TG_TRY(find_own_bases(set));

@@ -69,7 +69,8 @@ static tg_status parse_split(const tg_dataset *set, const char *word, size_t lin
                    set->table, line, word);
 }
 
-static tg_status read_row(tg_dataset *set, const tgi_csv *csv, size_t row, const columns *at)
+static tg_status read_row(tg_dataset *set, const tgi_csv *csv, size_t row, const columns *at,
+                          bool is_lenient)
 {
     tg_status status = TG_OK;
     const size_t line = csv->line[row], n_fields = tgi_csv_n_fields(csv, row);
@@ -93,7 +94,7 @@ static tg_status read_row(tg_dataset *set, const tgi_csv *csv, size_t row, const
     }
     TG_TRY(tgi_strdup(path, &r->path));
     TG_TRY(tgi_path_join(set->root, path, &r->file));
-    if (!tgi_is_file(r->file)) {
+    if (!is_lenient && !tgi_is_file(r->file)) {
         status = tg_fail(TG_ERR_FORMAT, "cannot read '%s', line %zu: there is no file '%s'",
                          set->table, line, r->file);
         goto cleanup;
@@ -127,7 +128,7 @@ tg_status tgi_labels_read(tg_dataset *set, const char *path, const tg_dataset_op
     TG_TRY(tgi_csv_read(set->table, &csv));
     TG_TRY(find_columns(&csv, set->table, &at));
     for (size_t row = 1; row < csv.n_rows; row++)
-        TG_TRY(read_row(set, &csv, row, &at));
+        TG_TRY(read_row(set, &csv, row, &at, opts->is_lenient));
     if (!set->n_records) {
         status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': the table names no images", set->table);
         goto cleanup;

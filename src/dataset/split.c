@@ -120,7 +120,8 @@ tg_status tgi_dataset_split(tg_dataset *set, const tg_dataset_opts *opts)
     for (size_t i = 0; i < set->n_records; i++)
         keys[i] = (tgi_key){patient_of(&set->records[i]), i};
     tgi_keys_sort(keys, set->n_records);
-    TG_TRY(check_patients(set, keys));
+    if (!opts->is_lenient)
+        TG_TRY(check_patients(set, keys));
     if (!set->has_split[TG_SPLIT_VAL] && set->has_split[TG_SPLIT_TRAIN] && opts->val_share > 0)
         TG_TRY(hold_out(set, keys, opts));
 cleanup:

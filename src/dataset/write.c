@@ -1,5 +1,6 @@
 /* write.c -- any set as a data set folder. labels.csv comes last: a folder that has it is whole. */
 #include "config.h"
+#include "dataset/audit.h"
 #include "dataset/dataset.h"
 
 #include <jansson.h>
@@ -168,7 +169,8 @@ cleanup:
     return status;
 }
 
-tg_status tg_dataset_write(const tg_dataset *set, const char *folder, size_t size_px)
+tg_status tgi_dataset_write(const tg_dataset *set, const char *folder, size_t size_px,
+                            tgi_progress_fn *progress, void *user)
 {
     tg_status status = TG_OK;
     writer w = {.set = set, .folder = folder};
@@ -190,8 +192,11 @@ tg_status tg_dataset_write(const tg_dataset *set, const char *folder, size_t siz
     w.images = json_array();
     w.annotations = json_array();
     TG_TRY(tgi_text_add(&w.table, "file,labels,split,patient\n"));
-    for (size_t i = 0; i < set->n_records; i++)
+    for (size_t i = 0; i < set->n_records; i++) {
         TG_TRY(write_sample(&w, i, size_px));
+        if (progress)
+            progress(i + 1, set->n_records, user);
+    }
     if (set->has_boxes)
         TG_TRY(write_boxes(&w));
     TG_TRY(tgi_file_write(path, w.table.data, w.table.size));
@@ -201,4 +206,9 @@ cleanup:
     json_decref(w.images);
     json_decref(w.annotations);
     return status;
+}
+
+tg_status tg_dataset_write(const tg_dataset *set, const char *folder, size_t size_px)
+{
+    return tgi_dataset_write(set, folder, size_px, NULL, NULL);
 }
