@@ -129,4 +129,25 @@ static float group_max(const float value, __local float *scratch, const int item
         largest = fmax(largest, scratch[i]);
     barrier(CLK_LOCAL_MEM_FENCE);
     return largest;
+
+// Where index i of the padded line lies in the image of n values: mirrored at the edge pixel, or -1 where zeros are.
+static int inside(const int i, const int n, const int reflect)
+{
+    if (i >= 0 && i < n)
+        return i;
+    if (!reflect)
+        return -1;
+    return i < 0 ? -i : 2 * (n - 1) - i;
+}
+
+// The up to three places of the padded line that show image pixel i: itself and its mirror images.
+static int places(const int i, const int n, const int pad, const int reflect, int *at)
+{
+    int count = 0;
+    at[count++] = i + pad;
+    if (reflect && i > 0 && i <= pad)
+        at[count++] = pad - i;
+    if (reflect && i < n - 1 && i >= n - 1 - pad)
+        at[count++] = 2 * (n - 1) - i + pad;
+    return count;
 }

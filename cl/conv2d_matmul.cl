@@ -1,0 +1,66 @@
+// conv2d_matmul.cl -- the copies around a matrix product: im2col, its transpose, and a bias to start from.
+//
+// Math       columns[crs, pq] = x[c, p*stride+r-pad, q*stride+s-pad]; image[c,h,w] += sum of columns over all that show it
+// Shapes     one image: x [C,H,W], columns [C*R*S, P*Q]
+// Launch     im2col {Q, P, C*R*S}, col2im {W, H, C}, bias {plane, N*K}; local {WG, 1, 1}
+// Tunables   WG, 8 to 64: work-items along a row
+// Numerics   copies; col2im sums taps in order
+// Reference  tests/ref/conv2d.c (through the convolution)          Source  [chellapilla2006]
+#ifndef WG
+#define WG 16
+#endif
+
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
+void im2col(__global const float *restrict x, const int image, const int c_count, const int h_count, const int w_count,
+            const int p_count, const int q_count, const int r_count, const int s_count, const int stride, const int pad,
+            const int reflect, __global float *restrict columns)
+{
+    const int q = get_global_id(0), p = get_global_id(1), tap = get_global_id(2);
+    const int s = tap % s_count, r = tap / s_count % r_count, c = tap / (s_count * r_count);
+
+    if (q >= q_count)
+        return;
+    const int row = inside(p * stride + r - pad, h_count, reflect), column = inside(q * stride + s - pad, w_count, reflect);
+    columns[((size_t)tap * p_count + p) * q_count + q] =
+        row >= 0 && column >= 0 ? x[(((size_t)image * c_count + c) * h_count + row) * w_count + column] : 0.0f;
+}
+
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
+void col2im(__global const float *restrict columns, const int image, const int c_count, const int h_count, const int w_count,
+            const int p_count, const int q_count, const int r_count, const int s_count, const int stride, const int pad,
+            const int reflect, __global const float *restrict b, const int has_bias, const int add, __global float *restrict x)
+{
+    const int column = get_global_id(0), row = get_global_id(1), c = get_global_id(2);
+    int rows[3], places_in_row[3];
+    float sum = 0.0f;
+
+    if (column >= w_count)
+        return;
+    const int n_rows = places(row, h_count, pad, reflect, rows);
+    const int n_columns = places(column, w_count, pad, reflect, places_in_row);
+    for (int i = 0; i < n_rows; i++) {
+        for (int r = rows[i] % stride; r < r_count && r <= rows[i]; r += stride) {
+            const int p = (rows[i] - r) / stride;
+            if (p >= p_count)
+                continue;
+            for (int j = 0; j < n_columns; j++) {
+                for (int s = places_in_row[j] % stride; s < s_count && s <= places_in_row[j]; s += stride) {
+                    const int q = (places_in_row[j] - s) / stride;
+                    if (q < q_count)
+                        sum += columns[((((size_t)c * r_count + r) * s_count + s) * p_count + p) * q_count + q];
+                }
+            }
+        }
+    }
+    __global float *to = x + (((size_t)image * c_count + c) * h_count + row) * w_count + column;
+    sum += has_bias ? b[c] : 0.0f;
+    *to = add ? *to + sum : sum;
+}
+
+// y[n,k,:] = b[k]: the matrix product then adds to it.
+__kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
+void start_from_bias(__global const float *restrict b, const int k_count, const int plane, __global float *restrict y)
+{
+    if ((int)get_global_id(0) < plane)
+        y[(size_t)get_global_id(1) * plane + get_global_id(0)] = b[get_global_id(1) % k_count];
+}
