@@ -129,6 +129,7 @@ static float group_max(const float value, __local float *scratch, const int item
         largest = fmax(largest, scratch[i]);
     barrier(CLK_LOCAL_MEM_FENCE);
     return largest;
+}
 
 // Where index i of the padded line lies in the image of n values: mirrored at the edge pixel, or -1 where zeros are.
 static int inside(const int i, const int n, const int reflect)

@@ -2,6 +2,10 @@
 cl_files = \
 	cl/common.cl \
 	cl/arrange.cl \
+	cl/conv2d.cl \
+	cl/conv2d_pad.cl \
+	cl/conv2d_packed.cl \
+	cl/conv2d_matmul.cl \
 	cl/elementwise.cl
 cl_files += cl/reduce.cl cl/loss.cl cl/optimizer.cl
 

@@ -54,6 +54,9 @@ libtgcore_la_SOURCES += \
 	src/tensor/readback.c
 
 # op/
+libtgcore_la_SOURCES += \
+	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
+	src/op/conv2d_packed.c src/op/conv2d_matmul.c
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h

@@ -51,16 +51,12 @@ static tgi_conv describe(tg_dims image, tg_dims w, tg_dims output, const tg_conv
 /* The user's choice where it applies; else packed on a CPU, CLBlast on a GPU for layers that are worth a matrix product. */
 static const tgi_conv_algorithm *choose(const tg_device *dev, tg_conv_algorithm wish, const tgi_conv *conv)
 {
-    switch (wish) {
-    case TG_CONV_DIRECT:
-        return &tgi_conv_direct;
-    case TG_CONV_PACKED:
-        return &tgi_conv_packed;
-    case TG_CONV_MATMUL:
-        return &tgi_conv_matmul;
-    case TG_CONV_AUTO:
-        break;
-    }
+    const tgi_conv_algorithm *wished = wish == TG_CONV_PACKED   ? &tgi_conv_packed
+                                       : wish == TG_CONV_MATMUL ? &tgi_conv_matmul
+                                                                : &tgi_conv_direct;
+
+    if (wish != TG_CONV_AUTO)
+        return wished->applies(conv) ? wished : &tgi_conv_direct;
     if (dev->info.kind == TG_DEVICE_GPU)
         return conv->c * conv->r * conv->s >= 64 && conv->k >= 16 && conv->p * conv->q >= 64 ? &tgi_conv_matmul
                                                                                               : &tgi_conv_direct;

@@ -38,4 +38,13 @@ void ref_rmsprop_step(const double *g, double lr, double alpha, double eps, size
 /* Returns the norm before clipping. */
 double ref_clip_norm(double limit, size_t n, double *g);
 
+/* ---- conv2d.c ---- */
+typedef struct ref_conv2d {
+    tg_dims x, w; /* image [N,C,H,W], weights [K,C,R,S] */
+    tg_conv2d_geom geom;
+} ref_conv2d;
+typedef enum ref_conv2d_pass { REF_FORWARD, REF_DATA, REF_WEIGHTS } ref_conv2d_pass;
+/* Adds one pass of the convolution to y, x or w. A transposed convolution's forward is REF_DATA with the sides exchanged. */
+void ref_conv2d_add(const ref_conv2d *c, ref_conv2d_pass pass, double *x, double *w, double *y);
+
 #endif

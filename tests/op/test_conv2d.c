@@ -1,0 +1,275 @@
+/* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward. */
+#include "config.h"
+#include "op_test.h"
+#include "ref/ref.h"
+
+#include <string.h>
+
+/* Smallest; odd sizes; strides whose phases have unequal taps; reflection; more than one block of channels; few outputs;
+ * layers of the networks. */
+static const struct {
+    tg_dims x, w;
+    tg_conv2d_geom geom;
+    bool is_large; /* left out on a simulated device */
+} shapes[] = {
+    {{1, 1, 1, 1}, {1, 1, 1, 1}, {.stride = 1}, false},
+    {{2, 3, 5, 7}, {4, 3, 3, 3}, {.stride = 1, .pad = 1}, false},
+    {{1, 2, 6, 5}, {3, 2, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, false},
+    {{2, 1, 9, 8}, {5, 1, 4, 4}, {.stride = 2, .pad = 1}, false},
+    {{1, 2, 9, 11}, {2, 2, 3, 3}, {.stride = 2, .pad = 1}, false},
+    {{1, 2, 8, 7}, {3, 2, 3, 2}, {.stride = 3, .pad = 0}, false},
+    {{1, 3, 9, 9}, {2, 3, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, false},
+    {{1, 2, 7, 7}, {3, 2, 1, 1}, {.stride = 2}, false},
+    {{3, 5, 1, 1}, {7, 5, 1, 1}, {.stride = 1}, false},
+    {{2, 17, 6, 6}, {33, 17, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{1, 16, 32, 32}, {16, 16, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{2, 16, 16, 16}, {32, 16, 4, 4}, {.stride = 2, .pad = 1}, true},
+    {{1, 40, 20, 19}, {20, 40, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
+    {{2, 64, 4, 4}, {1, 64, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{1, 32, 31, 30}, {3, 32, 4, 4}, {.stride = 1, .pad = 1}, true},
+    {{1, 48, 12, 12}, {64, 48, 1, 1}, {.stride = 1}, true},
+    {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
+};
+
+static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, TG_CONV_MATMUL, TG_CONV_AUTO};
+enum { N_CASES = TG_COUNT(shapes) * TG_COUNT(algorithms) };
+
+/* One case: host values, tensors, and the reference's numbers. */
+typedef struct fixture {
+    ref_conv2d ref;
+    tg_dims y;
+    size_t n_x, n_w, n_y;
+    double *x, *w, *dy;
+    tg_tensor *tx, *tw, *tdy;
+} fixture;
+
+static float *narrowed(const double *values, size_t n)
+{
+    float *out = op_floats(n);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = (float)values[i];
+    return out;
+}
+
+static tg_tensor *tensor_of(tg_dims dims, const double *values)
+{
+    float *narrow = narrowed(values, tg_dims_count(dims));
+    tg_tensor *t = op_tensor(dims, narrow);
+
+    free(narrow);
+    return t;
+}
+
+static bool setup(fixture *f, int i)
+{
+    size_t shape = (size_t)i / TG_COUNT(algorithms);
+
+    f->ref = (ref_conv2d){shapes[shape].x, shapes[shape].w, shapes[shape].geom};
+    f->ref.geom.algorithm = algorithms[(size_t)i % TG_COUNT(algorithms)];
+    if (shapes[shape].is_large && getenv("TAGGAN_TEST_TINY"))
+        return false;
+    if (f->ref.geom.algorithm == TG_CONV_MATMUL && (shape % 3 || getenv("TAGGAN_TEST_TINY")))
+        return false; /* CLBlast compiles for seconds in every process: six shapes are enough for it */
+    ck_assert_tg_ok(tg_conv2d_output(f->ref.x, f->ref.w, &f->ref.geom, &f->y));
+    f->n_x = tg_dims_count(f->ref.x);
+    f->n_w = tg_dims_count(f->ref.w);
+    f->n_y = tg_dims_count(f->y);
+    f->x = op_normal_d(f->n_x, 1);
+    f->w = op_normal_d(f->n_w, 2);
+    f->dy = op_normal_d(f->n_y, 3);
+    f->tx = tensor_of(f->ref.x, f->x);
+    f->tw = tensor_of(f->ref.w, f->w);
+    f->tdy = tensor_of(f->y, f->dy);
+    return true;
+}
+
+static void teardown(fixture *f)
+{
+    tg_tensor_free(f->tx);
+    tg_tensor_free(f->tw);
+    tg_tensor_free(f->tdy);
+    free(f->x);
+    free(f->w);
+    free(f->dy);
+}
+
+/* Runs `call` three times on a guarded output that starts from `start` and compares with start + want. */
+#define CHECK_GUARDED(what, dims, start, want, call)                                                                   \
+    do {                                                                                                               \
+        op_guarded g;                                                                                                  \
+        size_t n_ = tg_dims_count(dims);                                                                               \
+        float *got_ = op_floats(n_);                                                                                   \
+        op_guard_new(&g, dims);                                                                                        \
+        OP_ROUNDS                                                                                                      \
+        {                                                                                                              \
+            op_guard_set(&g, start);                                                                                   \
+            ck_assert_tg_ok(call);                                                                                     \
+            op_guard_get(&g, got_, round);                                                                             \
+        }                                                                                                              \
+        tg_compare_fd(what, got_, want, n_, TOL_CONV);                                                                 \
+        op_guard_free(&g);                                                                                             \
+        free(got_);                                                                                                    \
+    } while (0)
+
+START_TEST(forward_matches_the_definition)
+{
+    fixture f;
+    if (!setup(&f, _i))
+        return;
+    double *want = op_doubles(f.n_y), *bias = op_normal_d(f.ref.w.n, 4);
+    tg_tensor *tb = tensor_of((tg_dims){1, f.ref.w.n, 1, 1}, bias);
+    size_t plane = f.y.h * f.y.w;
+
+    ref_conv2d_add(&f.ref, REF_FORWARD, f.x, f.w, want);
+    CHECK_GUARDED("y", f.y, NULL, want, tg_conv2d_forward(f.tx, f.tw, NULL, &f.ref.geom, g.t));
+    for (size_t i = 0; i < f.n_y; i++)
+        want[i] += bias[i / plane % f.ref.w.n];
+    CHECK_GUARDED("y with bias", f.y, NULL, want, tg_conv2d_forward(f.tx, f.tw, tb, &f.ref.geom, g.t));
+    tg_tensor_free(tb);
+    free(want);
+    free(bias);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(backward_data_matches_the_definition)
+{
+    fixture f;
+    if (!setup(&f, _i))
+        return;
+    double *want = op_normal_d(f.n_x, 5);
+    float *start = narrowed(want, f.n_x);
+
+    ref_conv2d_add(&f.ref, REF_DATA, want, f.w, f.dy);
+    CHECK_GUARDED("dx", f.ref.x, start, want, tg_conv2d_backward_data(f.tdy, f.tw, &f.ref.geom, g.t));
+    free(want);
+    free(start);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(backward_weights_matches_the_definition)
+{
+    fixture f;
+    if (!setup(&f, _i))
+        return;
+    double *want = op_normal_d(f.n_w, 6), *bias = op_normal_d(f.ref.w.n, 7);
+    float *start = narrowed(want, f.n_w), *bias_start = narrowed(bias, f.ref.w.n);
+    size_t plane = f.y.h * f.y.w;
+
+    ref_conv2d_add(&f.ref, REF_WEIGHTS, f.x, want, f.dy);
+    for (size_t i = 0; i < f.n_y; i++)
+        bias[i / plane % f.ref.w.n] += f.dy[i];
+    CHECK_GUARDED("dw", f.ref.w, start, want, tg_conv2d_backward_weights(f.tx, f.tdy, &f.ref.geom, g.t, NULL));
+    CHECK_GUARDED("db", ((tg_dims){1, f.ref.w.n, 1, 1}), bias_start, bias,
+                  tg_conv2d_backward_weights(f.tx, f.tdy, &f.ref.geom, NULL, g.t));
+    free(want);
+    free(bias);
+    free(start);
+    free(bias_start);
+    teardown(&f);
+}
+END_TEST
+
+/* The transposed convolution of the same shapes: its input is the output side; output_pad restores sizes that do not divide. */
+START_TEST(transposed_is_the_same_with_the_sides_exchanged)
+{
+    fixture f;
+    tg_dims image;
+    if (!setup(&f, _i) || f.ref.geom.padding == TG_PAD_REFLECT)
+        return;
+    f.ref.geom.output_pad = (f.ref.x.h + 2 * f.ref.geom.pad - f.ref.w.h) % f.ref.geom.stride;
+    ck_assert_tg_ok(tg_conv2d_transposed_output(f.y, f.ref.w, &f.ref.geom, &image));
+    if (image.h != f.ref.x.h || image.w != f.ref.x.w) {
+        teardown(&f); /* rows and columns would need different paddings */
+        return;
+    }
+    double *y = op_doubles(f.n_x), *dx = op_doubles(f.n_y), *dw = op_doubles(f.n_w);
+    float *dx_start = op_floats(f.n_y), *dw_start = op_floats(f.n_w);
+
+    ref_conv2d_add(&f.ref, REF_DATA, y, f.w, f.dy);
+    CHECK_GUARDED("transposed y", image, NULL, y, tg_conv2d_transposed_forward(f.tdy, f.tw, NULL, &f.ref.geom, g.t));
+    ref_conv2d_add(&f.ref, REF_FORWARD, f.x, f.w, dx);
+    CHECK_GUARDED("transposed dx", f.y, dx_start, dx,
+                  tg_conv2d_transposed_backward_data(f.tx, f.tw, &f.ref.geom, g.t));
+    ref_conv2d_add(&f.ref, REF_WEIGHTS, f.x, dw, f.dy);
+    CHECK_GUARDED("transposed dw", f.ref.w, dw_start, dw,
+                  tg_conv2d_transposed_backward_weights(f.tdy, f.tx, &f.ref.geom, g.t, NULL));
+    free(y);
+    free(dx);
+    free(dw);
+    free(dx_start);
+    free(dw_start);
+    teardown(&f);
+}
+END_TEST
+
+static void gradcheck_forward(const double *x, double *y, void *user)
+{
+    fixture *f = user;
+
+    memset(y, 0, f->n_y * sizeof *y);
+    ref_conv2d_add(&f->ref, REF_FORWARD, (double *)(uintptr_t)x, f->w, y);
+}
+
+static void gradcheck_weights(const double *w, double *y, void *user)
+{
+    fixture *f = user;
+
+    memset(y, 0, f->n_y * sizeof *y);
+    ref_conv2d_add(&f->ref, REF_FORWARD, f->x, (double *)(uintptr_t)w, y);
+}
+
+START_TEST(the_reference_agrees_with_central_differences)
+{
+    fixture f;
+    if (!setup(&f, _i * (int)TG_COUNT(algorithms)))
+        return;
+    double *dx = op_doubles(f.n_x), *dw = op_doubles(f.n_w);
+
+    ref_conv2d_add(&f.ref, REF_DATA, dx, f.w, f.dy);
+    ref_conv2d_add(&f.ref, REF_WEIGHTS, f.x, dw, f.dy);
+    op_gradcheck("dx", gradcheck_forward, &f, f.x, f.n_x, f.dy, f.n_y, dx);
+    op_gradcheck("dw", gradcheck_weights, &f, f.w, f.n_w, f.dy, f.n_y, dw);
+    free(dx);
+    free(dw);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(refuses_shapes_that_do_not_fit)
+{
+    tg_tensor *x = op_tensor((tg_dims){1, 3, 6, 6}, NULL), *w = op_tensor((tg_dims){4, 2, 3, 3}, NULL);
+    tg_tensor *w3 = op_tensor((tg_dims){4, 3, 3, 3}, NULL), *y = op_tensor((tg_dims){1, 4, 5, 5}, NULL);
+    tg_conv2d_geom one = {.stride = 1, .pad = 1}, none = {.stride = 0}, far = {.stride = 1, .pad = 6};
+
+    far.padding = TG_PAD_REFLECT;
+    ck_assert_tg_fails(tg_conv2d_forward(x, w, NULL, &one, y), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_conv2d_forward(x, w3, NULL, &one, y), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_conv2d_forward(x, w3, NULL, &none, y), TG_ERR_ARGUMENT);
+    ck_assert_tg_fails(tg_conv2d_forward(x, w3, NULL, &far, y), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_conv2d_backward_data(y, w3, &one, x), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_conv2d_backward_weights(x, y, &one, w3, NULL), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_conv2d_transposed_forward(x, w3, NULL, &one, y), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_linear_forward(x, w3, NULL, y), TG_ERR_SHAPE);
+    tg_tensor_free(x);
+    tg_tensor_free(w);
+    tg_tensor_free(w3);
+    tg_tensor_free(y);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tg_case("conv2d", 240);
+
+    tcase_add_checked_fixture(tc, op_open, op_close);
+    tcase_add_loop_test(tc, forward_matches_the_definition, 0, N_CASES);
+    tcase_add_loop_test(tc, backward_data_matches_the_definition, 0, N_CASES);
+    tcase_add_loop_test(tc, backward_weights_matches_the_definition, 0, N_CASES);
+    tcase_add_loop_test(tc, transposed_is_the_same_with_the_sides_exchanged, 0, N_CASES);
+    tcase_add_loop_test(tc, the_reference_agrees_with_central_differences, 0, 9);
+    tcase_add_test(tc, refuses_shapes_that_do_not_fit);
+    return tg_run("conv2d");
+}
