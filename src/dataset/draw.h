@@ -7,7 +7,8 @@
 #include "base/status.h"
 #include "dataset/phantom.h"
 
-/* The generator for one part (0..15) of drawn image `index`: parts do not disturb one another. */
+/* The generator for one part (0..15) of drawn image `index`: parts do not disturb one
+ * another. The index is below 2^60, which the drawing functions check. */
 tgi_rng tgi_drawn_rng(uint64_t seed, uint64_t index, unsigned part);
 /* All zero, of that size. */
 tg_status tgi_drawn_new(size_t size_px, tgi_drawn *out) TG_MUST_CHECK;

@@ -348,6 +348,8 @@ tg_status tgi_phantom_draw(uint64_t seed, uint64_t index, unsigned classes, size
     float gain, offset;
 
     *out = drawn;
+    if (index >> 60)
+        return tg_fail(TG_ERR_ARGUMENT, "cannot draw a phantom: its index is 2^60 or more");
     if (size_px < 16 || size_px > 4096)
         return tg_fail(TG_ERR_ARGUMENT,
                        "cannot draw a phantom of %zu pixels: the side is 16 to 4096", size_px);

@@ -116,6 +116,8 @@ tg_status tgi_vagan_draw(uint64_t seed, uint64_t index, bool is_diseased, int su
     *out = drawn;
     if (!opts)
         opts = &published;
+    if (index >> 60)
+        return tg_fail(TG_ERR_ARGUMENT, "cannot draw an image: its index is 2^60 or more");
     if (size_px < 16 || size_px > 4096)
         return tg_fail(TG_ERR_ARGUMENT,
                        "cannot draw an image of %zu pixels: the side is 16 to 4096", size_px);

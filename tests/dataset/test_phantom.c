@@ -149,6 +149,7 @@ START_TEST(refuses_sizes_and_classes_it_cannot_draw)
 
     ck_assert_tg_fails(tgi_phantom_draw(1, 1, 0, 8, &drawn), TG_ERR_ARGUMENT);
     ck_assert_tg_fails(tgi_phantom_draw(1, 1, 0, SIZE_MAX, &drawn), TG_ERR_ARGUMENT);
+    ck_assert_tg_fails(tgi_phantom_draw(1, UINT64_C(1) << 60, 0, SIDE, &drawn), TG_ERR_ARGUMENT);
     ck_assert_tg_fails(tgi_phantom_draw(1, 1, 16, SIDE, &drawn), TG_ERR_ARGUMENT);
     ck_assert_ptr_null(drawn.image.pixels);
     ck_assert_tg_fails(tgi_vagan_draw(1, 1, true, 0, NULL, 4, &drawn), TG_ERR_ARGUMENT);
