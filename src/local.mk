@@ -59,6 +59,7 @@ libtgcore_la_SOURCES += \
 	src/op/conv2d_packed.c src/op/conv2d_matmul.c
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
+libtgcore_la_SOURCES += src/op/label.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
 

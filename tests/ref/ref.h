@@ -46,5 +46,12 @@ typedef struct ref_conv2d {
 typedef enum ref_conv2d_pass { REF_FORWARD, REF_DATA, REF_WEIGHTS } ref_conv2d_pass;
 /* Adds one pass of the convolution to y, x or w. A transposed convolution's forward is REF_DATA with the sides exchanged. */
 void ref_conv2d_add(const ref_conv2d *c, ref_conv2d_pass pass, double *x, double *w, double *y);
+/* ---- label.c ---- dims are x's; gamma may be NULL */
+void ref_label_planes_forward(const double *x, const double *labels, tg_dims dims, size_t n_labels, double *y);
+void ref_label_planes_backward(const double *dy, tg_dims dims, size_t n_labels, double *dx);
+void ref_label_affine_forward(const double *x, const double *labels, const double *gamma, const double *beta, tg_dims dims,
+                              size_t n_labels, double *y);
+void ref_label_affine_backward(const double *x, const double *labels, const double *gamma, const double *dy, tg_dims dims,
+                               size_t n_labels, double *dx, double *dgamma, double *dbeta);
 
 #endif
