@@ -7,6 +7,7 @@ cl_files = \
 	cl/conv2d_packed.cl \
 	cl/conv2d_matmul.cl \
 	cl/label.cl \
+	cl/pool.cl \
 	cl/elementwise.cl
 cl_files += cl/reduce.cl cl/loss.cl cl/optimizer.cl
 

@@ -60,6 +60,7 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/label.c
+libtgcore_la_SOURCES += src/op/pool.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
 

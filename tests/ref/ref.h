@@ -46,6 +46,7 @@ typedef struct ref_conv2d {
 typedef enum ref_conv2d_pass { REF_FORWARD, REF_DATA, REF_WEIGHTS } ref_conv2d_pass;
 /* Adds one pass of the convolution to y, x or w. A transposed convolution's forward is REF_DATA with the sides exchanged. */
 void ref_conv2d_add(const ref_conv2d *c, ref_conv2d_pass pass, double *x, double *w, double *y);
+
 /* ---- label.c ---- dims are x's; gamma may be NULL */
 void ref_label_planes_forward(const double *x, const double *labels, tg_dims dims, size_t n_labels, double *y);
 void ref_label_planes_backward(const double *dy, tg_dims dims, size_t n_labels, double *dx);
@@ -53,5 +54,13 @@ void ref_label_affine_forward(const double *x, const double *labels, const doubl
                               size_t n_labels, double *y);
 void ref_label_affine_backward(const double *x, const double *labels, const double *gamma, const double *dy, tg_dims dims,
                                size_t n_labels, double *dx, double *dgamma, double *dbeta);
+
+/* ---- pool.c ---- dims are x's; choice holds places in a plane */
+void ref_pool_max_forward(const double *x, tg_dims dims, size_t size, size_t stride, double *y, double *choice);
+void ref_pool_max_backward(const double *choice, const double *dy, tg_dims dims, size_t size, size_t stride, double *dx);
+void ref_pool_mean_forward(const double *x, tg_dims dims, size_t size, size_t stride, double *y);
+void ref_pool_mean_backward(const double *dy, tg_dims dims, size_t size, size_t stride, double *dx);
+void ref_plane_pool_forward(tg_plane_pool kind, const double *x, tg_dims dims, double *y);
+void ref_plane_pool_backward(tg_plane_pool kind, const double *x, const double *y, const double *dy, tg_dims dims, double *dx);
 
 #endif
