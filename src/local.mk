@@ -101,6 +101,18 @@ bin_PROGRAMS = taggan-data
 taggan_data_SOURCES = src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
 taggan_data_LDADD = libtgcore.la
 
+report_files = \
+	src/report/report.h \
+	src/report/console.c src/report/console.h \
+	src/report/html.c src/report/html.h \
+	src/report/log_csv.c src/report/log_csv.h \
+	src/report/panel.c src/report/panel.h src/report/panel_cell.c src/report/panel_cell.h \
+	src/report/run_report.c src/report/run_report.h src/report/run_curves.c src/report/run_metrics.c \
+	src/report/svg.c src/report/svg.h \
+	src/report/tensorboard.c src/report/tensorboard.h \
+	src/report/value.c src/report/value.h
+libtgcore_la_SOURCES += $(report_files)
+
 lib_LTLIBRARIES = libtaggan.la
 libtaggan_la_SOURCES =
 libtaggan_la_LIBADD = libtgcore.la

@@ -65,6 +65,13 @@ c_tests += \
 EXTRA_DIST += tests/parity/make_golden.py tests/parity/golden/ops_a.safetensors
 EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.safetensors
 
+# report/
+c_tests += \
+	tests/report/test_console \
+	tests/report/test_log_csv \
+	tests/report/test_tensorboard \
+	tests/report/test_value
+
 # cli/
 c_tests += tests/cli/test_options
 tests_cli_test_options_SOURCES = tests/cli/test_options.c tests/cli/sample_options.def

@@ -1,0 +1,39 @@
+/* run_report.h -- report.html of a run, made from the files in the run's folder and a few facts. */
+#ifndef TGI_REPORT_RUN_REPORT_H
+#define TGI_REPORT_RUN_REPORT_H
+
+#include "report/html.h"
+
+typedef struct tgi_run_panel {
+    const char *path; /* a PNG file */
+    double density;   /* as it was drawn with; 0 means 1 */
+    const char *caption;
+} tgi_run_panel;
+
+/* Everything may be NULL or 0 but the program; what is not there is left out of the page. */
+typedef struct tgi_run_report {
+    const char *program; /* "taggan-train" */
+    const char *command; /* the command line that made the run */
+    const char *model, *preset, *dataset, *device;
+    unsigned long long seed;
+    long long started_s; /* since 1970; 0 leaves the date out, for the same bytes each time */
+    double duration_s;
+    const char *metrics_path; /* metrics.json; a file that is not there is left out as well */
+    const char *log_path;     /* log.csv, see doc/report.md for how its columns are grouped */
+    long long best_step;      /* the step whose weights were kept; 0 for none */
+    const tgi_run_panel *panels;
+    size_t n_panels;
+    const tgi_fact *settings; /* every setting of the run */
+    size_t n_settings;
+} tgi_run_report;
+
+/* Writes the page by rename. TG_ERR_FORMAT when one of the files is damaged. */
+tg_status tgi_run_report_write(const tgi_run_report *run, const char *path) TG_MUST_CHECK;
+
+/* Its parts, for programs whose page has others around them. metrics.json: tiles, table of methods,
+ * classes, bars, and the healthy-image control. log.csv: curves. */
+tg_status tgi_report_add_metrics(tgi_report *report, const char *metrics_path) TG_MUST_CHECK;
+tg_status tgi_report_add_curves(tgi_report *report, const char *log_path,
+                                long long best_step) TG_MUST_CHECK;
+
+#endif
