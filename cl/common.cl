@@ -151,4 +151,98 @@ static int places(const int i, const int n, const int pad, const int reflect, in
     if (reflect && i < n - 1 && i >= n - 1 - pad)
         at[count++] = 2 * (n - 1) - i + pad;
     return count;
+// ---- one work-group over a row of n values, wg items (1 on CPUs), LANES values at a time ----------------------------
+// Four partial sums hide the latency of an addition. All items of the group must call these.
+
+// Sum of a.
+static float row_sum(const __global float *a, const int n, __local float *scratch, const int wg)
+{
+    const int step = wg * LANES;
+    floatv s0 = (floatv)(0.0f), s1 = s0, s2 = s0, s3 = s0;
+    int i = (int)get_local_id(0) * LANES;
+
+    for (; n - i >= 3 * step + LANES; i += 4 * step) {
+        s0 += LOADV(a + i);
+        s1 += LOADV(a + i + step);
+        s2 += LOADV(a + i + 2 * step);
+        s3 += LOADV(a + i + 3 * step);
+    }
+    for (; i < n; i += step)
+        s0 += load_lanes(a, i, n);
+    return group_sum(lanes_sum((s0 + s1) + (s2 + s3)), scratch, wg);
+}
+
+// Sum of (a - mu)^2.
+static float row_squares(const __global float *a, const float mu, const int n, __local float *scratch, const int wg)
+{
+    const int step = wg * LANES;
+    const floatv m = (floatv)(mu);
+    floatv s0 = (floatv)(0.0f), s1 = s0, s2 = s0, s3 = s0;
+    int i = (int)get_local_id(0) * LANES;
+
+    for (; n - i >= 3 * step + LANES; i += 4 * step) {
+        const floatv d0 = LOADV(a + i) - m, d1 = LOADV(a + i + step) - m;
+        const floatv d2 = LOADV(a + i + 2 * step) - m, d3 = LOADV(a + i + 3 * step) - m;
+        s0 = fma(d0, d0, s0);
+        s1 = fma(d1, d1, s1);
+        s2 = fma(d2, d2, s2);
+        s3 = fma(d3, d3, s3);
+    }
+    for (; i < n; i += step) {
+        const floatv d = inside_lanes(load_lanes(a, i, n) - m, i, n);
+        s0 = fma(d, d, s0);
+    }
+    return group_sum(lanes_sum((s0 + s1) + (s2 + s3)), scratch, wg);
+}
+
+// {sum of b, sum of b (a - mu)}.
+static float2 row_dots(const __global float *a, const float mu, const __global float *b, const int n,
+                       __local float *scratch, const int wg)
+{
+    const int step = wg * LANES;
+    const floatv m = (floatv)(mu);
+    floatv s0 = (floatv)(0.0f), s1 = s0, p0 = s0, p1 = s0;
+    int i = (int)get_local_id(0) * LANES;
+
+    for (; n - i >= step + LANES; i += 2 * step) {
+        const floatv b0 = LOADV(b + i), b1 = LOADV(b + i + step);
+        s0 += b0;
+        s1 += b1;
+        p0 = fma(b0, LOADV(a + i) - m, p0);
+        p1 = fma(b1, LOADV(a + i + step) - m, p1);
+    }
+    for (; i < n; i += step) {
+        const floatv b0 = load_lanes(b, i, n);
+        s0 += b0;
+        p0 = fma(b0, load_lanes(a, i, n) - m, p0);
+    }
+    const float sum = group_sum(lanes_sum(s0 + s1), scratch, wg);
+    return (float2)(sum, group_sum(lanes_sum(p0 + p1), scratch, wg));
+}
+
+// y = (x - mu) scale + shift.
+static void row_affine(const __global float *x, const float mu, const float scale, const float shift, const int n,
+                       __global float *y, const int wg)
+{
+    const int step = wg * LANES;
+    int i = (int)get_local_id(0) * LANES;
+
+    for (; n - i >= LANES; i += step)
+        STOREV(fma(LOADV(x + i) - (floatv)(mu), (floatv)(scale), (floatv)(shift)), y + i);
+    if (i < n)
+        store_lanes(fma(load_lanes(x, i, n) - (floatv)(mu), (floatv)(scale), (floatv)(shift)), y, i, n);
+}
+
+// The backward pass of a normalisation: dx += scale (dy - mean_dy - (x - mu) slope).
+static void row_norm_bwd(const __global float *x, const float mu, const __global float *dy, const float scale,
+                         const float mean_dy, const float slope, const int n, __global float *dx, const int wg)
+{
+    const int step = wg * LANES;
+    const floatv m = (floatv)(mu), k = (floatv)(scale), mean = (floatv)(mean_dy), s = (floatv)(-slope);
+    int i = (int)get_local_id(0) * LANES;
+
+    for (; n - i >= LANES; i += step)
+        STOREV(fma(k, fma(LOADV(x + i) - m, s, LOADV(dy + i) - mean), LOADV(dx + i)), dx + i);
+    if (i < n)
+        store_lanes(fma(k, fma(load_lanes(x, i, n) - m, s, load_lanes(dy, i, n) - mean), load_lanes(dx, i, n)), dx, i, n);
 }

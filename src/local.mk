@@ -63,6 +63,7 @@ libtgcore_la_SOURCES += src/op/label.c
 libtgcore_la_SOURCES += src/op/pool.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
+libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c src/op/spectral_norm.c
 
 # tape/
 

@@ -46,6 +46,8 @@ c_tests += tests/op/test_pool
 libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h
 libtgtest_la_SOURCES += tests/ref/loss.c tests/ref/optimizer.c
 c_tests += tests/op/test_loss tests/op/test_optimizer
+libtgtest_la_SOURCES += tests/ref/instance_norm.c tests/ref/batch_norm.c tests/ref/spectral_norm.c
+c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_spectral_norm
 
 # tape/
 

@@ -98,14 +98,15 @@ tg_status tg_plane_pool_backward(tg_plane_pool kind, const tg_tensor *x, const t
 /* ---- normalisation (cl/instance_norm.cl, cl/batch_norm.cl) ------------------------------------------------ */
 
 /** y = gamma * (x - mu) / sqrt(var + eps) + beta, mu and (biased) var over H*W of each (n,c) [ulyanov2016].
- *  gamma, beta [1,C,1,1] or both NULL; mu, rstd [N,C,1,1] are kept for the backward pass. */
+ *  gamma, beta [1,C,1,1] or both NULL; mu, rstd [N,C,1,1] are kept for the backward pass, or NULL when there is none. */
 tg_status tg_instance_norm_forward(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta, float eps, tg_tensor *y,
                                    tg_tensor *mu, tg_tensor *rstd) TG_MUST_CHECK;
 tg_status tg_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *mu, const tg_tensor *rstd,
                                     const tg_tensor *dy, tg_tensor *dx, tg_tensor *dgamma, tg_tensor *dbeta) TG_MUST_CHECK;
 
 /** Batch normalisation over N,H,W of each channel [ioffe2015], PyTorch's rules: training uses biased variance and moves
- *  running_mean and running_var (unbiased) by `momentum`; evaluation uses the running values. All vectors [1,C,1,1]. */
+ *  running_mean and running_var (unbiased) by `momentum`; evaluation uses the running values. All vectors [1,C,1,1]; gamma and
+ *  beta may be NULL. TG_ERR_SHAPE when training sees a single value a channel. */
 tg_status tg_batch_norm_forward_train(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta, float eps,
                                       float momentum, tg_tensor *running_mean, tg_tensor *running_var, tg_tensor *y,
                                       tg_tensor *mu, tg_tensor *rstd) TG_MUST_CHECK;

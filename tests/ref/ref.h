@@ -63,4 +63,23 @@ void ref_pool_mean_backward(const double *dy, tg_dims dims, size_t size, size_t 
 void ref_plane_pool_forward(tg_plane_pool kind, const double *x, tg_dims dims, double *y);
 void ref_plane_pool_backward(tg_plane_pool kind, const double *x, const double *y, const double *dy, tg_dims dims, double *dx);
 
+/* ---- instance_norm.c, batch_norm.c: d are x's sizes; gamma, beta may be NULL ---- */
+void ref_instance_norm_forward(const double *x, const double *gamma, const double *beta, double eps, tg_dims d, double *y,
+                               double *mu, double *rstd);
+void ref_instance_norm_backward(const double *x, const double *gamma, const double *mu, const double *rstd,
+                                const double *dy, tg_dims d, double *dx, double *dgamma, double *dbeta);
+void ref_batch_norm_forward_train(const double *x, const double *gamma, const double *beta, double eps, double momentum,
+                                  tg_dims d, double *running_mean, double *running_var, double *y, double *mu,
+                                  double *rstd);
+void ref_batch_norm_forward_eval(const double *x, const double *gamma, const double *beta, double eps,
+                                 const double *running_mean, const double *running_var, tg_dims d, double *y);
+void ref_batch_norm_backward(const double *x, const double *gamma, const double *mu, const double *rstd,
+                             const double *dy, tg_dims d, double *dx, double *dgamma, double *dbeta);
+
+/* ---- spectral_norm.c: w is n_rows x n_columns ---- */
+double ref_spectral_norm_forward(const double *w, size_t n_rows, size_t n_columns, bool iterate, double *u, double *v,
+                                 double *w_sn);
+void ref_spectral_norm_backward(const double *w_sn, const double *u, const double *v, double sigma, const double *dw_sn,
+                                size_t n_rows, size_t n_columns, double *dw);
+
 #endif
