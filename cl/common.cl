@@ -151,6 +151,8 @@ static int places(const int i, const int n, const int pad, const int reflect, in
     if (reflect && i < n - 1 && i >= n - 1 - pad)
         at[count++] = 2 * (n - 1) - i + pad;
     return count;
+}
+
 // ---- one work-group over a row of n values, wg items (1 on CPUs), LANES values at a time ----------------------------
 // Four partial sums hide the latency of an addition. All items of the group must call these.
 
