@@ -66,6 +66,9 @@ libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/opt
 libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c src/op/spectral_norm.c
 
 # tape/
+libtgcore_la_SOURCES += \
+	src/tape/tape.c src/tape/tape.h src/tape/record.h \
+	src/tape/arithmetic.c src/tape/layers.c src/tape/losses.c
 
 # net/
 

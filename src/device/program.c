@@ -143,7 +143,7 @@ static void program_free(tgi_program *program)
 static tg_status get_program(tg_device *dev, const char *name, const char *options, tgi_program **out)
 {
     tg_status status = TG_OK;
-    tgi_program *program;
+    tgi_program *program = NULL;
 
     for (program = dev->programs; program; program = program->next) {
         if (!strcmp(program->name, name) && !strcmp(program->options, options)) {
@@ -169,7 +169,7 @@ tg_status tgi_kernel_get(tg_device *dev, const char *program_name, const char *n
                          tgi_kernel **out)
 {
     tg_status status = TG_OK;
-    tgi_program *program;
+    tgi_program *program = NULL;
     tgi_kernel *kernel = NULL;
     cl_int code;
 
