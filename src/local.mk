@@ -91,6 +91,12 @@ libtgcore_la_SOURCES += src/base/sort.c src/base/sort.h \
 pkginclude_HEADERS += include/taggan/annotate.h
 
 # eval/
+libtgcore_la_SOURCES += \
+	src/eval/evaluation.c src/eval/eval.h src/eval/metrics.def \
+	src/eval/boxes.c src/eval/ranking.c src/eval/target.c src/eval/measure.c \
+	src/eval/aggregate.c src/eval/pixels.c src/eval/threshold.c src/eval/baseline.c \
+	src/eval/results.c src/eval/table.c src/eval/folders.c
+pkginclude_HEADERS += include/taggan/eval.h
 
 # trainer/
 

@@ -59,6 +59,7 @@ c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_sp
 c_tests += tests/tag/test_tag tests/tag/test_annotate
 
 # eval/
+c_tests += tests/eval/test_measure tests/eval/test_eval
 
 # report/
 

@@ -7,6 +7,7 @@
 #include <taggan/annotate.h>
 #include <taggan/dataset.h>
 #include <taggan/device.h>
+#include <taggan/eval.h>
 #include <taggan/image.h>
 #include <taggan/op.h>
 #include <taggan/status.h>

@@ -43,6 +43,9 @@ tg_status tgi_rle_encode(const uint32_t *labels, size_t width_px, size_t height_
 /* A number with that many decimals and a point, whatever the program's locale. */
 tg_status tgi_text_add_fixed(tgi_text *text, double value, int decimals) TG_MUST_CHECK;
 
+/* A cell of a CSV file, quoted where it must be (RFC 4180), and a comma. */
+tg_status tgi_csv_add_cell(tgi_text *csv, const char *s) TG_MUST_CHECK;
+
 /* A new string that is valid UTF-8: file names need not be, JSON and XML must. */
 tg_status tgi_utf8(const char *s, char **out) TG_MUST_CHECK;
 

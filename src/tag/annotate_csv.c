@@ -8,7 +8,7 @@
 
 #include "base/banned.h"
 
-static tg_status add_cell(tgi_text *csv, const char *s)
+tg_status tgi_csv_add_cell(tgi_text *csv, const char *s)
 {
     tg_status status = TG_OK;
 
@@ -35,9 +35,9 @@ tg_status tgi_annotate_csv(const tg_annotations *a)
             const tgi_annotation *item = &a->images[i].items[j];
             const tg_region *r = &item->region;
 
-            TG_TRY(add_cell(&csv, a->images[i].file));
-            TG_TRY(add_cell(&csv, a->images[i].name));
-            TG_TRY(add_cell(&csv, a->classes[item->class_index]));
+            TG_TRY(tgi_csv_add_cell(&csv, a->images[i].file));
+            TG_TRY(tgi_csv_add_cell(&csv, a->images[i].name));
+            TG_TRY(tgi_csv_add_cell(&csv, a->classes[item->class_index]));
             TG_TRY(tgi_text_add(&csv, "%zu,%zu,%zu,%zu,%zu,", r->x, r->y, r->w, r->h, r->area_px));
             TG_TRY(tgi_text_add_fixed(&csv, r->score, 6));
             TG_TRY(tgi_text_add(&csv, "\n"));
