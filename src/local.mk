@@ -111,6 +111,10 @@ bin_PROGRAMS = taggan-data
 taggan_data_SOURCES = src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
 taggan_data_LDADD = libtgcore.la
 
+bin_PROGRAMS += taggan-eval
+taggan_eval_SOURCES = src/cli/eval.c src/cli/eval_options.def
+taggan_eval_LDADD = libtgcore.la
+
 report_files = \
 	src/report/report.h \
 	src/report/console.c src/report/console.h \

@@ -86,7 +86,8 @@ sh_tests = \
 	tests/cli/layers.sh \
 	tests/cli/headers.sh \
 	tests/cli/options.sh \
-	tests/cli/data.sh
+	tests/cli/data.sh \
+	tests/cli/eval.sh
 
 TESTS += $(sh_tests)
 EXTRA_DIST += $(sh_tests) tests/cli/tap.sh

@@ -159,7 +159,8 @@ typedef struct tg_eval_folders_opts {
 } tg_eval_folders_opts;
 
 /** Evaluates what taggan-infer wrote into \p prediction (NAME.map.png, NAME.mask.png; the mask alone will do, and so will the map
- *  alone, which is cut by opts.tag) against the data set \p truth.
+ *  alone, which is cut by opts.tag) against the data set \p truth. The threshold told is that of
+ *  `tags.json` there, {"threshold":{"rule":..,"value":..}}, if there is one.
  *  \return TG_ERR_IO when a prediction is missing: leaving images out would flatter. */
 tg_status tg_eval_folders(const char *truth, const char *prediction, const tg_eval_opts *opts,
                           const tg_eval_folders_opts *folders, tg_eval_results **out) TG_MUST_CHECK;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "eval/eval.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,30 @@ static tg_status choose_samples(const tg_dataset *set, const char *split, size_t
         status = tg_fail(TG_ERR_ARGUMENT, "'%s' has no image in split %s", tg_dataset_name(set),
                          split ? split : "all");
 cleanup:
+    return status;
+}
+
+/* What taggan-infer says in tags.json about the masks: {"threshold":{"rule":..,"value":..}}; other
+ * programs' masks have none. */
+static tg_status read_threshold(const char *folder, tg_eval_results *results)
+{
+    tg_status status = TG_OK;
+    char *path = NULL;
+    json_t *root = NULL;
+    const char *rule;
+    double value;
+
+    TG_TRY(tgi_path_join(folder, "tags.json", &path));
+    root = tgi_is_file(path) ? json_load_file(path, 0, NULL) : NULL;
+    if (!root || json_unpack(root, "{s:{s:s,s:F}}", "threshold", "rule", &rule, "value", &value))
+        goto cleanup;
+    free(results->threshold_rule);
+    results->threshold_rule = NULL;
+    TG_TRY(tgi_strdup(rule, &results->threshold_rule));
+    results->threshold = value;
+cleanup:
+    json_decref(root);
+    free(path);
     return status;
 }
 
@@ -163,6 +188,7 @@ tg_status tg_eval_folders(const char *truth, const char *prediction, const tg_ev
     tg_status status = TG_OK;
     tg_dataset *set = NULL;
     tg_evaluation *e = NULL;
+    tg_eval_results *results = NULL;
     size_t *indices = NULL, n = 0, size_px = 0;
 
     *out = NULL;
@@ -177,8 +203,12 @@ tg_status tg_eval_folders(const char *truth, const char *prediction, const tg_ev
     if (opts->baselines == TG_BASELINES_ALL)
         TG_TRY(add_training(e, set, folders->n_training,
                             size_px < LARGEST_TEMPLATE_PX ? size_px : LARGEST_TEMPLATE_PX));
-    TG_TRY(tg_evaluation_finish(e, out));
+    TG_TRY(tg_evaluation_finish(e, &results));
+    TG_TRY(read_threshold(prediction, results));
+    *out = results;
+    results = NULL;
 cleanup:
+    tg_eval_results_free(results);
     free(indices);
     tg_evaluation_free(e);
     tg_dataset_free(set);
