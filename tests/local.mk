@@ -73,7 +73,10 @@ EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.saf
 # report/
 c_tests += \
 	tests/report/test_console \
+	tests/report/test_html \
 	tests/report/test_log_csv \
+	tests/report/test_panel \
+	tests/report/test_svg \
 	tests/report/test_tensorboard \
 	tests/report/test_value
 

@@ -209,7 +209,7 @@ static void put_overlay(cairo_t *cr, const tg_mask *mask, double pixel)
         }
     }
     tgi_put_ink(cr, TGI_INK_MASK);
-    cairo_set_line_width(cr, 1.2 * pixel);
+    cairo_set_line_width(cr, 1.6 * pixel);
     cairo_set_line_cap(cr, CAIRO_LINE_CAP_SQUARE);
     cairo_stroke(cr);
 }
