@@ -84,10 +84,10 @@ void tgi_put_box(cairo_t *cr, double x, double y, double w, double h, tgi_ink co
 
     cairo_rectangle(cr, x, y, w, h);
     cairo_set_source_rgba(cr, 0, 0, 0, 0.6);
-    cairo_set_line_width(cr, 3);
+    cairo_set_line_width(cr, 3.6);
     cairo_stroke_preserve(cr);
     tgi_put_ink(cr, colour);
-    cairo_set_line_width(cr, 1.6);
+    cairo_set_line_width(cr, 2);
     if (is_dashed)
         cairo_set_dash(cr, dashes, 2, 0);
     cairo_stroke(cr);

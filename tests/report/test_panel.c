@@ -140,7 +140,7 @@ START_TEST(overlays_show_mask_and_boxes)
     for (int y = 2; y < 5; y++)
         memset(bits + 10 * y + 2, 1, 3);
     p = one_cell(&cell);
-    ck_assert_uint_gt(count(&p, 76, 0, 0), 25 * 25);                   /* 30 % red on black */
+    ck_assert_uint_gt(count(&p, 76, 0, 0), 25 * 25);           /* 30 % red on black */
     ck_assert_uint_gt(count_red(&p), count_red(&blank) + 100); /* the line round it */
     free(p.rgb);
     cell.regions = &region;
