@@ -65,7 +65,7 @@ ELEMENTWISE clamp_bwd(__global const float *restrict x, __global const float *re
     const float4 v = load4(x, i, n);
     const float4 g = load4(dy, i, n);
 
-    store4(load4(dx, i, n) + ((v >= low) & (v <= high) ? g : (float4)(0.0f)), dx, i, n);
+    store4(load4(dx, i, n) + (((v >= low) & (v <= high)) ? g : (float4)(0.0f)), dx, i, n);
 }
 
 // t = 0 gives a and t = 1 gives b, exactly.

@@ -1,0 +1,126 @@
+#!/bin/sh
+# gpu-gate.sh [FILE.cl...] -- compiles every kernel for GPUs that are not there: SPIR-V, NVIDIA (PTX, then ptxas), AMD.
+#
+# Prints a line a kernel and target with its registers, stack (NVIDIA) or scratch (AMD) bytes and local memory. Fails when a
+# file does not compile without a warning, needs a function no GPU has, takes more than 32 KiB of local memory, or keeps more
+# than 64 bytes in stack, spill or scratch (an array that did not become registers). conv2d_packed, the CPU family, must
+# compile too, but what it spills on a GPU is printed, not judged.
+# Needs clang-15, lld-15, llvm-15, libclc-15, llvm-spirv-15, spirv-tools and rocm-device-libs; ptxas is used if there.
+# Without clang-15 it says so and exits 77. The figures are estimates: the vendors' drivers have compilers of their own.
+set -eu
+
+cd "$(dirname "$0")/.."
+MAX_LOCAL=32768
+MAX_STACK=64
+CLC=/usr/lib/clc/nvptx64--nvidiacl.bc
+NVIDIA="sm_75 sm_90"
+AMD="gfx906 gfx90a gfx1030"
+
+for tool in clang-15 ld.lld-15 llvm-readelf-15 llvm-spirv-15 spirv-val; do
+    if ! command -v $tool >/dev/null; then
+        echo "gpu-gate: skipped, $tool is missing (apt-get install clang-15 lld-15 llvm-15 libclc-15 llvm-spirv-15 spirv-tools rocm-device-libs)"
+        exit 77
+    fi
+done
+amdlib=$(ls -d /usr/lib/*/amdgcn/bitcode /usr/lib/amdgcn/bitcode 2>/dev/null | head -n 1)
+if [ ! -f $CLC ] || [ -z "$amdlib" ]; then
+    echo "gpu-gate: skipped, libclc-15 or rocm-device-libs is missing"
+    exit 77
+fi
+
+t=$(mktemp -d)
+trap 'rm -rf "$t"' EXIT INT TERM
+# Helpers of common.cl that a file does not call are no fault.
+clang="clang-15 -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Wall -Werror -Wno-linker-warnings -Wno-unused-function"
+failed=0
+
+# fail FILE TARGET: remembers it and shows what the compiler said.
+fail() {
+    echo "FAIL $1 $2"
+    sed 's/^/    /' "$t/log"
+    failed=1
+}
+
+check_spirv() {
+    $clang $2 -target spir64 -O0 -emit-llvm -c "$t/k.cl" -o "$t/k.bc" >"$t/log" 2>&1 &&
+        llvm-spirv-15 --spirv-max-version=1.0 "$t/k.bc" -o "$t/k.spv" >"$t/log" 2>&1 &&
+        spirv-val --target-env opencl1.2 "$t/k.spv" >"$t/log" 2>&1 || fail "$1" "spirv $2"
+}
+
+check_nvidia() {
+    if ! $clang $2 -O2 -target nvptx64-nvidia-nvcl -march=sm_75 -S -Xclang -mlink-builtin-bitcode -Xclang $CLC \
+        "$t/k.cl" -o "$t/k.ptx" >"$t/log" 2>&1; then
+        fail "$1" "nvptx $2"
+        return
+    fi
+    if grep '^\.extern' "$t/k.ptx" >"$t/log"; then
+        fail "$1" "nvptx $2: unresolved functions"
+        return
+    fi
+    command -v ptxas >/dev/null || return 0
+    for sm in $NVIDIA; do
+        if ! ptxas -v -arch=$sm "$t/k.ptx" -o "$t/k.cubin" >"$t/log" 2>&1; then
+            fail "$1" "$sm $2"
+            continue
+        fi
+        awk -v f="$1" -v target=$sm -v limit=$MAX_LOCAL -v max_stack=$max_stack '
+            /Compiling entry/ { k = $7; gsub(/\047/, "", k) }
+            /stack frame/ { stack = $1; spill = $5 }
+            /Used .* registers/ {
+                local_bytes = 0
+                for (i = 2; i <= NF; i++) if ($i ~ /^smem/) local_bytes = $(i - 2)
+                printf "%-20s %-8s %-32s registers %3d  stack %5d  spill %4d  local %5d\n", f, target, k, $5, stack, spill, local_bytes
+                if (local_bytes + 0 > limit) { print "FAIL " f " " k ": local memory"; bad = 1 }
+                if (stack + spill > max_stack) { print "FAIL " f " " k ": stack"; bad = 1 } }
+            END { exit bad }' "$t/log" || failed=1
+    done
+}
+
+check_amd() {
+    for gfx in $AMD; do
+        if ! $clang $2 -O2 -target amdgcn-amd-amdhsa -mcpu=$gfx --rocm-device-lib-path="$amdlib" "$t/k.cl" -o "$t/k.elf" \
+            >"$t/log" 2>&1; then
+            fail "$1" "$gfx $2"
+            continue
+        fi
+        llvm-readelf-15 --notes "$t/k.elf" | awk -v f="$1" -v target=$gfx -v limit=$MAX_LOCAL -v max_stack=$max_stack '
+            /\.group_segment_fixed/ { local_bytes = $2 }
+            /\.private_segment_fixed/ { scratch = $2 }
+            /\.symbol:/ { k = $2; sub(/\.kd.*/, "", k); gsub(/[\047"]/, "", k) }
+            /\.vgpr_count/ { vgpr = $2 }
+            /\.vgpr_spill_count/ {
+                printf "%-20s %-8s %-32s registers %3d  scratch %4d  spill %3d  local %5d\n", f, target, k, vgpr, scratch, $2, local_bytes
+                if (local_bytes + 0 > limit) { print "FAIL " f " " k ": local memory"; bad = 1 }
+                if (scratch + $2 > max_stack) { print "FAIL " f " " k ": scratch"; bad = 1 } }
+            END { exit bad }' || failed=1
+    done
+}
+
+# What a file is built with: its own defaults, and for kernels over rows the groups that GPUs get (src/op/op.c).
+options_of() {
+    if grep -q '\<LANES\>' "$1"; then
+        echo "-DWG=64 -DLANES=4"
+    else
+        echo ""
+    fi
+}
+
+[ $# -gt 0 ] || set -- cl/*.cl
+for file; do
+    [ "$(basename "$file")" != common.cl ] || continue
+    {
+        printf '#line 1 "cl/common.cl"\n'
+        cat cl/common.cl
+        printf '#line 1 "%s"\n' "$file"
+        cat "$file"
+    } >"$t/k.cl"
+    options=$(options_of "$file")
+    name=$(basename "$file")
+    max_stack=$MAX_STACK
+    [ "$name" != conv2d_packed.cl ] || max_stack=1000000
+    check_spirv "$name" "$options"
+    check_nvidia "$name" "$options"
+    check_amd "$name" "$options"
+done
+[ $failed -eq 0 ] && echo "gpu-gate: passed"
+exit $failed
