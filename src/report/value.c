@@ -26,7 +26,7 @@ void tgi_number_exact(double value, char out[TGI_NUMBER_SIZE])
     }
     /* 9 digits give any float back; fewer when they do, so that 0.1f is not 0.100000001 */
     for (int digits = 6; digits <= 9; digits++) {
-        char format[8];
+        char format[16];
 
         snprintf(format, sizeof format, "%%.%dg", digits);
         g_ascii_formatd(out, TGI_NUMBER_SIZE, format, value);

@@ -22,7 +22,7 @@ static void tag_pixels(const char *picture, size_t w, size_t h, tg_tags *out)
 
     ck_assert_tg_ok(tg_image_new(w, h, &map));
     for (size_t i = 0; i < w * h; i++)
-        map.pixels[i] = picture[i] == 'X' ? 0.5f : 0;
+        map.pixels[i] = picture[i] == '#' ? 0.5f : 0;
     ck_assert_tg_ok(tg_tag_map(&map, &opts, out));
     tg_image_release(&map);
 }
@@ -34,12 +34,12 @@ static void write_all(void)
 
     ck_assert_tg_ok(tgi_strdup(tg_scratch_path("annotations"), &folder));
     tag_pixels("......"
-               ".XX..X"
-               ".XX..X"
-               ".X....",
+               ".##..#"
+               ".##..#"
+               ".#....",
                6, 4, &tags[0]);
     tag_pixels("......", 3, 2, &tags[1]);
-    tag_pixels("XXXX", 2, 2, &tags[2]);
+    tag_pixels("####", 2, 2, &tags[2]);
     ck_assert_tg_ok(tg_annotate_formats_parse("coco,voc,yolo,labelstudio,csv", &formats));
     ck_assert_tg_ok(tg_annotations_new(folder, formats, classes, 2, &a));
     ck_assert_tg_ok(

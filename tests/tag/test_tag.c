@@ -171,14 +171,14 @@ END_TEST
 START_TEST(diagonal_neighbours_join_only_with_eight)
 {
     /* A ring that two branches reach late: labels must be joined, not only copied. */
-    static const char *rows[5] = {"X..X.", ".X.X.", ".X.X.", ".XXX.", "X...X"};
+    static const char *rows[5] = {"#..#.", ".#.#.", ".#.#.", ".###.", "#...#"};
     tg_tag_opts opts = tg_tag_opts_default();
     tg_image map;
     tg_tags tags;
 
     ck_assert_tg_ok(tg_image_new(5, 5, &map));
     for (size_t i = 0; i < 25; i++)
-        map.pixels[i] = rows[i / 5][i % 5] == 'X';
+        map.pixels[i] = rows[i / 5][i % 5] == '#';
     ck_assert_tg_ok(tg_tag_map(&map, &opts, &tags));
     ck_assert_uint_eq(tags.n_regions, 1);
     ck_assert_uint_eq(tags.regions[0].w, 5);
