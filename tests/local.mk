@@ -48,6 +48,7 @@ c_tests += tests/op/test_golden_a
 libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h
 libtgtest_la_SOURCES += tests/ref/loss.c tests/ref/optimizer.c
 c_tests += tests/op/test_loss tests/op/test_optimizer
+c_tests += tests/op/test_golden_b
 libtgtest_la_SOURCES += tests/ref/instance_norm.c tests/ref/batch_norm.c tests/ref/spectral_norm.c
 c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_spectral_norm
 
@@ -68,6 +69,7 @@ c_tests += tests/eval/test_measure tests/eval/test_eval
 c_tests += \
 	tests/checkpoint/test_safetensors
 EXTRA_DIST += tests/parity/make_golden.py tests/parity/golden/ops_a.safetensors
+EXTRA_DIST += tests/parity/golden/ops_b.safetensors
 EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.safetensors
 
 # report/

@@ -111,5 +111,85 @@ def pooling(g):
     g.case("plane_mean", x.mean((2, 3), True), x=x)
 
 
+def loss_case(g, case, loss, **inputs):
+    """Keeps a loss as CASE.loss and its gradients, with a weight of 1."""
+    g.put(case + ".loss", loss.reshape(1))
+    for name, gradient in zip(inputs, torch.autograd.grad(loss, list(inputs.values()))):
+        g.put("%s.d%s" % (case, name), gradient)
+
+
+@golden("ops_b")
+def normalisations(g):
+    f = torch.nn.functional
+    shape = (3, 4, 9, 7)
+    x = g.normal("instance.x", *shape)
+    g.case("instance", f.instance_norm(x), x=x)
+    x, gamma, beta = g.normal("instance_affine.x", *shape), g.normal("gamma", 1, 4, 1, 1), g.normal("beta", 1, 4, 1, 1)
+    g.case("instance_affine", f.instance_norm(x, weight=gamma.reshape(-1), bias=beta.reshape(-1)), x=x, gamma=gamma, beta=beta)
+    mean = g.normal("batch.mean_before", 1, 4, 1, 1).detach().reshape(-1)
+    var = 1 + mean * mean
+    g.put("batch.var_before", var.reshape(1, 4, 1, 1))
+    x = g.normal("batch_eval.x", *shape)
+    g.put("batch_eval.y", f.batch_norm(x, mean, var, gamma.reshape(-1), beta.reshape(-1), training=False))
+    x = g.normal("batch.x", *shape)
+    y = f.batch_norm(x, mean, var, gamma.reshape(-1), beta.reshape(-1), training=True, momentum=0.1)
+    g.case("batch", y, x=x, gamma=gamma, beta=beta)
+    g.put("batch.mean", mean.reshape(1, 4, 1, 1))
+    g.put("batch.var", var.reshape(1, 4, 1, 1))
+
+
+@golden("ops_b")
+def spectral(g):
+    torch.manual_seed(5)
+    conv = torch.nn.utils.spectral_norm(torch.nn.Conv2d(3, 6, 4))
+    for name, value in (("w", conv.weight_orig), ("u_before", conv.weight_u.reshape(1, 6, 1, 1)),
+                        ("v_before", conv.weight_v.reshape(1, 48, 1, 1))):
+        g.put("spectral." + name, value)
+    conv(torch.zeros(1, 3, 4, 4))  # the hook makes one power iteration and sets conv.weight
+    g.put("spectral.u", conv.weight_u.reshape(1, 6, 1, 1))
+    g.put("spectral.v", conv.weight_v.reshape(1, 48, 1, 1))
+    g.case("spectral", conv.weight, w=conv.weight_orig)
+
+
+@golden("ops_b")
+def losses(g):
+    f = torch.nn.functional
+    z = g.normal("z", 2, 1, 5, 6)
+    one, zero = torch.ones_like(z), torch.zeros_like(z)
+    loss_case(g, "real", f.binary_cross_entropy_with_logits(z, one), z=z)
+    loss_case(g, "fake", f.binary_cross_entropy_with_logits(z, zero), z=z)
+    loss_case(g, "ls_real", f.mse_loss(z, one), z=z)
+    loss_case(g, "ls_fake", f.mse_loss(z, zero), z=z)
+    a, b = g.normal("a", 2, 3, 5, 6), g.normal("b", 2, 3, 5, 6)
+    loss_case(g, "l1", f.l1_loss(a, b), a=a, b=b)
+    loss_case(g, "mse", f.mse_loss(a, b), a=a, b=b)
+    labels = torch.tensor([[1.0, 0, 1, 0, 0], [0, 0, 0, 0, 0], [0, 1, 0, 0, 1]])
+    g.put("labels", labels)
+    l = g.normal("l", 3, 5)
+    loss_case(g, "label", f.binary_cross_entropy_with_logits(l, labels, reduction="sum") / 3, l=l)
+    classes = torch.tensor([4, 0, 2])
+    g.put("one_hot", f.one_hot(classes, 5))
+    loss_case(g, "softmax", f.cross_entropy(l, classes), l=l)
+
+
+@golden("ops_b")
+def optimisers(g):
+    gradients = [g.normal("g%d" % i, 70).detach() for i in range(3)]
+    start = g.normal("p", 70).detach()
+    for name, make in (("adam", lambda p: torch.optim.Adam(p, lr=2e-2, betas=(0.5, 0.999))),
+                       ("rmsprop", lambda p: torch.optim.RMSprop(p, lr=5e-3)), ("sgd", lambda p: torch.optim.SGD(p, lr=0.1))):
+        p = torch.nn.Parameter(start.clone())
+        optimizer = make([p])
+        for gradient in gradients:
+            p.grad = gradient.clone()
+            optimizer.step()
+        g.put(name + ".p", p)
+    for name, limit in (("clip_half", 0.5), ("clip_never", 1e6)):
+        p = torch.nn.Parameter(start.clone())
+        p.grad = gradients[0].clone()
+        g.put(name + ".norm", torch.nn.utils.clip_grad_norm_([p], limit).reshape(1))
+        g.put(name + ".g", p.grad)
+
+
 if __name__ == "__main__":
     main()
