@@ -25,10 +25,11 @@ static const struct group {
 };
 
 /* Metrics of metrics.json stand without a prefix; they are scores. */
-static const char *const score_names[] = {"ncc",         "dice",      "iou",         "poi",
-                                          "poi_equal",   "iou_equal", "poi_unequal", "iou_unequal",
-                                          "pixel_ap",    "pointing",  "image_auroc", "blank_rate",
-                                          "healthy_fire"};
+static const char *const score_names[] = {
+#define TG_METRIC(name, over) #name,
+#include "eval/metrics.def"
+#undef TG_METRIC
+};
 /* Of use in a table, not as a curve. */
 static const char *const not_drawn[] = {"seconds", "time", "images", "epoch"};
 

@@ -1,5 +1,5 @@
-/* run_metrics.c -- metrics.json as a reader wants it: the main numbers, the table of methods, and
- * healthy images apart. */
+/* run_metrics.c -- results of an evaluation as a reader wants them: the main numbers, the table of
+ * methods, and healthy images apart. */
 #include "config.h"
 #include "report/run_report.h"
 #include "base/file.h"
@@ -10,11 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/banned.h"
-
-enum { MAX_METRICS_BYTES = 1 << 26 };
 
 /* In the order of the table. Those on healthy images have a section of their own. */
 static const struct metric {
@@ -25,36 +21,31 @@ static const struct metric {
     {"dice", "Dice", "overlap of the mask with the true mask"},
     {"iou", "IoU", "intersection over union of the mask with the true mask"},
     {"poi", "PoI", "share of what was marked that lies in the truth"},
+    {"pixel_ap", "Pixel AP", "average precision of the map over all pixels, no threshold"},
+    {"pointing", "Pointing", "share of images whose highest point of the map lies in the truth"},
+    {"image_auroc", "Image AUROC", "diseased images above healthy ones by the map's highest score"},
+    /* boxes, in a table of their own */
     {"iou_equal", "IoU, equal", "found boxes joined to as many as there are, matched one to one"},
     {"poi_equal", "PoI, equal", "found boxes joined to as many as there are, matched one to one"},
     {"iou_unequal", "IoU, unequal", "each found box against the true one that it fits best"},
     {"poi_unequal", "PoI, unequal", "each found box against the true one that it fits best"},
-    {"pixel_ap", "Pixel AP", "average precision of the map over all pixels, no threshold"},
-    {"pointing", "Pointing", "share of images whose highest point of the map lies in the truth"},
-    {"image_auroc", "Image AUROC", "diseased images above healthy ones by the map's highest score"},
 };
+
+enum { N_MAIN = 7 }; /* metrics in front of those of boxes */
 
 typedef struct method {
     const char *name;
-    const json_t *values; /* {METRIC: {mean, low, high}} */
+    const tg_scores *scores;
     tgi_row_kind kind;
 } method;
 
-static double number_of(const json_t *object, const char *key)
+/* NaN where the metric is absent. */
+static tgi_interval metric_of(const tg_scores *scores, const char *name)
 {
-    const json_t *value = json_object_get(object, key);
+    const tg_metric *metric = tg_scores_find(scores, name);
 
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-static tgi_interval metric_of(const json_t *values, const char *key)
-{
-    const json_t *value = json_object_get(values, key);
-
-    if (json_is_number(value))
-        return (tgi_interval){json_number_value(value), NAN, NAN};
-    return (tgi_interval){number_of(value, "mean"), number_of(value, "low"),
-                          number_of(value, "high")};
+    return metric ? (tgi_interval){metric->mean, metric->low, metric->high}
+                  : (tgi_interval){NAN, NAN, NAN};
 }
 
 /* "0.921" and its interval on a line below; NULL where there is no value. The caller frees it. */
@@ -73,9 +64,9 @@ static tg_status cell_text(const tgi_interval *value, char **out)
     return tgi_printf(out, "%s\n%s to %s", mean, low, high);
 }
 
-/* A table of methods (or classes) by the metrics which any of them has. */
+/* A table of methods (or classes) by the metrics first to end-1, as far as any of them has them. */
 static tg_status add_table(tgi_report *report, const char *caption, const char *first_heading,
-                           const method *methods, size_t n_methods)
+                           const method *methods, size_t n_methods, size_t first, size_t end)
 {
     tg_status status = TG_OK;
     const char *headings[TG_COUNT(metrics) + 1] = {first_heading};
@@ -83,11 +74,11 @@ static tg_status add_table(tgi_report *report, const char *caption, const char *
     char **cells = NULL;
     tgi_row_kind *kinds = NULL;
 
-    for (size_t k = 0; k < TG_COUNT(metrics); k++) {
+    for (size_t k = first; k < end; k++) {
         bool has_any = false;
 
         for (size_t i = 0; i < n_methods; i++)
-            has_any |= !isnan(metric_of(methods[i].values, metrics[k].key).mean);
+            has_any |= !isnan(metric_of(methods[i].scores, metrics[k].key).mean);
         if (has_any) {
             shown[n_shown++] = k;
             headings[n_shown] = metrics[k].heading;
@@ -102,7 +93,7 @@ static tg_status add_table(tgi_report *report, const char *caption, const char *
         kinds[i] = methods[i].kind;
         TG_TRY(tgi_strdup(methods[i].name, &cells[at++]));
         for (size_t k = 0; k < n_shown; k++) {
-            tgi_interval value = metric_of(methods[i].values, metrics[shown[k]].key);
+            tgi_interval value = metric_of(methods[i].scores, metrics[shown[k]].key);
 
             TG_TRY(cell_text(&value, &cells[at++]));
         }
@@ -117,7 +108,7 @@ cleanup:
     return status;
 }
 
-static tg_status add_tiles(tgi_report *report, const json_t *overall)
+static tg_status add_tiles(tgi_report *report, const tg_scores *overall)
 {
     static const struct {
         const char *key, *name;
@@ -155,15 +146,15 @@ static tg_status add_bars(tgi_report *report, const method *methods, size_t n_me
     char *title = NULL;
     size_t k = 0;
 
-    while (k < TG_COUNT(metrics) && isnan(metric_of(methods[0].values, metrics[k].key).mean))
+    while (k < TG_COUNT(metrics) && isnan(metric_of(methods[0].scores, metrics[k].key).mean))
         k++;
     if (k == TG_COUNT(metrics) || n_methods < 2)
         return TG_OK;
     TG_TRY(tgi_alloc(n_methods, sizeof *bars, &bars));
     for (size_t i = 0; i < n_methods; i++)
-        bars[i] = (tgi_bar){methods[i].name, metric_of(methods[i].values, metrics[k].key),
+        bars[i] = (tgi_bar){methods[i].name, metric_of(methods[i].scores, metrics[k].key),
                             methods[i].kind == TGI_ROW_FAINT ? TGI_BAR_BASELINE : TGI_BAR_METHOD};
-    TG_TRY(tgi_printf(&title, "%s, with 95 %% intervals; baselines grey", metrics[k].heading));
+    TG_TRY(tgi_printf(&title, "%s, with 95 %% intervals", metrics[k].heading));
     chart.title = title;
     chart.bars = bars;
     TG_TRY(tgi_report_bars(report, &chart));
@@ -174,7 +165,7 @@ cleanup:
 }
 
 /* What the shown headings mean, for readers who meet them first here. */
-static tg_status add_meanings(tgi_report *report, const json_t *overall)
+static tg_status add_meanings(tgi_report *report, const tg_scores *overall)
 {
     tgi_fact facts[TG_COUNT(metrics)];
     size_t n = 0;
@@ -202,14 +193,11 @@ static void percent_text(const tgi_interval *share, char out[TGI_INTERVAL_SIZE])
 }
 
 /* How often healthy images are marked, which no score on diseased ones can show. */
-static tg_status add_healthy_control(tgi_report *report, const json_t *root)
+static tg_status add_healthy_control(tgi_report *report, const tg_eval_results *results)
 {
     tg_status status = TG_OK;
-    const json_t *overall = json_object_get(root, "overall"),
-                 *threshold = json_object_get(root, "threshold");
-    const char *rule = json_string_value(json_object_get(threshold, "rule"));
-    tgi_interval blank = metric_of(overall, "blank_rate"),
-                 fire = metric_of(overall, "healthy_fire");
+    tgi_interval blank = metric_of(&results->overall, "blank_rate"),
+                 fire = metric_of(&results->overall, "healthy_fire");
     char value[TGI_NUMBER_SIZE], count[TGI_NUMBER_SIZE], blanks[TGI_INTERVAL_SIZE],
         fires[TGI_INTERVAL_SIZE];
     char *rule_text = NULL;
@@ -222,7 +210,7 @@ static tg_status add_healthy_control(tgi_report *report, const json_t *root)
     TG_TRY(tgi_report_text(
         report, "Maps and masks of images known to be healthy, none of which was trained on. A "
                 "method that marks everything scores well on diseased images and fails here."));
-    tgi_number_fixed(number_of(root, "n_healthy"), 0, count);
+    tgi_number_fixed((double)results->n_healthy, 0, count);
     facts[n++] = (tgi_fact){"healthy images", count};
     if (!isnan(blank.mean)) {
         percent_text(&blank, blanks);
@@ -232,8 +220,8 @@ static tg_status add_healthy_control(tgi_report *report, const json_t *root)
         percent_text(&fire, fires);
         facts[n++] = (tgi_fact){"share of their pixels that is marked", fires};
     }
-    tgi_number_short(number_of(threshold, "value"), value);
-    TG_TRY(tgi_printf(&rule_text, "%s (rule: %s)", value, rule ? rule : "not recorded"));
+    tgi_number_short(results->threshold, value);
+    TG_TRY(tgi_printf(&rule_text, "%s (rule: %s)", value, results->threshold_rule));
     facts[n++] = (tgi_fact){"threshold on the map", rule_text};
     TG_TRY(tgi_report_facts(report, facts, n));
 cleanup:
@@ -241,69 +229,117 @@ cleanup:
     return status;
 }
 
-/* Adds the members of a JSON object {NAME: {METRIC: ..}} to methods, which has room. */
-static void gather(const json_t *object, tgi_row_kind kind, method *methods, size_t *n)
-{
-    const char *name;
-    json_t *values;
-
-    json_object_foreach((json_t *)object, name, values)
-    {
-        methods[(*n)++] = (method){name, values, kind};
-    }
-}
-
-static tg_status add_results(tgi_report *report, const json_t *root)
+/* Every number there is, folded away: for those who look for one. */
+static tg_status add_all(tgi_report *report, const tg_scores *scores)
 {
     tg_status status = TG_OK;
-    const json_t *overall = json_object_get(root, "overall"),
-                 *classes = json_object_get(root, "per_class");
-    const json_t *baselines = json_object_get(root, "baselines");
-    method *methods = NULL;
-    size_t n_methods = 0, n_classes = 0;
-    char *caption = NULL, n_diseased[TGI_NUMBER_SIZE];
+    tgi_fact *facts = NULL;
+    char(*texts)[TGI_INTERVAL_SIZE] = NULL;
 
-    TG_TRY(tgi_alloc(1 + json_object_size(baselines) + json_object_size(classes), sizeof *methods,
-                     &methods));
-    methods[n_methods++] = (method){"this run", overall, TGI_ROW_STRONG};
-    gather(baselines, TGI_ROW_FAINT, methods, &n_methods);
-    tgi_number_fixed(number_of(root, "n_diseased"), 0, n_diseased);
-    TG_TRY(tgi_printf(&caption,
-                      "%s held-out diseased images; below each mean its bootstrap 95 %% interval",
-                      n_diseased));
-    TG_TRY(tgi_report_section(report, "Results"));
-    TG_TRY(add_tiles(report, overall));
-    TG_TRY(add_table(report, caption, "Method", methods, n_methods));
-    TG_TRY(add_meanings(report, overall));
-    TG_TRY(add_bars(report, methods, n_methods));
-    gather(classes, TGI_ROW_PLAIN, methods, &n_classes);
-    if (n_classes > 1)
-        TG_TRY(add_table(report, "This run by class of disease", "Class", methods, n_classes));
-    TG_TRY(add_healthy_control(report, root));
+    TG_TRY(tgi_alloc(scores->n_metrics, sizeof *facts, &facts));
+    TG_TRY(tgi_alloc(scores->n_metrics, sizeof *texts, &texts));
+    for (size_t i = 0; i < scores->n_metrics; i++) {
+        const tg_metric *m = &scores->metrics[i];
+
+        tgi_interval_text(&(tgi_interval){m->mean, m->low, m->high}, 4, texts[i]);
+        facts[i] = (tgi_fact){m->name, texts[i]};
+    }
+    TG_TRY(tgi_report_folded_facts(report, "All metrics of this run, as in metrics.json", facts,
+                                   scores->n_metrics));
 cleanup:
+    free(facts);
+    free(texts);
+    return status;
+}
+
+static tg_status add_classes(tgi_report *report, const tg_eval_results *results)
+{
+    tg_status status = TG_OK;
+    method *rows = NULL;
+
+    if (results->n_classes < 2)
+        return TG_OK;
+    TG_TRY(tgi_alloc(results->n_classes + 1, sizeof *rows, &rows));
+    for (size_t i = 0; i < results->n_classes; i++)
+        rows[i] = (method){results->classes[i].name, &results->classes[i], TGI_ROW_PLAIN};
+    rows[results->n_classes] = (method){"mean of the classes", &results->class_mean, TGI_ROW_FAINT};
+    TG_TRY(add_table(report, "This run by class of disease", "Class", rows,
+                     results->n_classes + (results->class_mean.n_metrics > 0), 0, N_MAIN));
+cleanup:
+    free(rows);
+    return status;
+}
+
+tg_status tgi_report_add_results(tgi_report *report, const tg_eval_results *results)
+{
+    tg_status status = TG_OK;
+    method *methods = NULL;
+    size_t n_methods = 1 + results->n_baselines;
+    char *caption = NULL, **names = NULL; /* of the baselines, for people */
+
+    TG_TRY(tgi_alloc(results->n_baselines, sizeof *names, &names));
+    TG_TRY(tgi_alloc(n_methods, sizeof *methods, &methods));
+    methods[0] = (method){"this run", &results->overall, TGI_ROW_STRONG};
+    for (size_t i = 0; i < results->n_baselines; i++) {
+        TG_TRY(tgi_strdup(results->baselines[i].name, &names[i]));
+        for (char *at = names[i]; (at = strchr(at, '_'));)
+            *at = ' ';
+        methods[i + 1] = (method){names[i], &results->baselines[i], TGI_ROW_FAINT};
+    }
+    TG_TRY(tgi_printf(&caption,
+                      "%zu held-out diseased images; below each mean its bootstrap 95 %% interval",
+                      results->n_diseased));
+    TG_TRY(tgi_report_section(report, "Results"));
+    TG_TRY(add_tiles(report, &results->overall));
+    TG_TRY(add_table(report, caption, "Method", methods, n_methods, 0, N_MAIN));
+    if (results->n_baselines)
+        TG_TRY(tgi_report_text(
+            report, "Baselines have learned nothing. Their masks are cut at the threshold that is "
+                    "best for them on this very truth, so the comparison leans to their side."));
+    TG_TRY(add_bars(report, methods, n_methods));
+    TG_TRY(add_table(report, "Boxes: with as many as the truth has (equal) and as found (unequal)",
+                     "Method", methods, n_methods, N_MAIN, TG_COUNT(metrics)));
+    TG_TRY(add_meanings(report, &results->overall));
+    TG_TRY(add_classes(report, results));
+    if (results->overall.n_metrics)
+        TG_TRY(add_all(report, &results->overall));
+    TG_TRY(add_healthy_control(report, results));
+cleanup:
+    if (names)
+        tgi_names_free(names, results->n_baselines);
     free(methods);
     free(caption);
+    return status;
+}
+
+tg_status tgi_report_add_comparison(tgi_report *report, const tg_eval_results *const *results,
+                                    const char *const *names, size_t n)
+{
+    tg_status status = TG_OK;
+    method *methods = NULL;
+
+    if (!n)
+        return TG_OK;
+    TG_TRY(tgi_alloc(n, sizeof *methods, &methods));
+    for (size_t i = 0; i < n; i++)
+        methods[i] = (method){names[i], &results[i]->overall, TGI_ROW_PLAIN};
+    TG_TRY(tgi_report_section(report, "Methods side by side"));
+    TG_TRY(add_table(report, "Below each mean its bootstrap 95 % interval", "Method", methods, n, 0,
+                     N_MAIN));
+    TG_TRY(add_bars(report, methods, n));
+cleanup:
+    free(methods);
     return status;
 }
 
 tg_status tgi_report_add_metrics(tgi_report *report, const char *metrics_path)
 {
     tg_status status = TG_OK;
-    json_error_t error;
-    json_t *root = NULL;
-    char *bytes = NULL;
-    size_t n;
+    tg_eval_results *results = NULL;
 
-    TG_TRY(tgi_file_read(metrics_path, MAX_METRICS_BYTES, &bytes, &n));
-    root = json_loadb(bytes, n, 0, &error);
-    if (!json_is_object(json_object_get(root, "overall"))) {
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': %s", metrics_path,
-                         root ? "it has no scores ('overall')" : error.text);
-        goto cleanup;
-    }
-    TG_TRY(add_results(report, root));
+    TG_TRY(tg_eval_results_load(metrics_path, &results));
+    TG_TRY(tgi_report_add_results(report, results));
 cleanup:
-    json_decref(root);
-    free(bytes);
+    tg_eval_results_free(results);
     return status;
 }

@@ -2,6 +2,8 @@
 #ifndef TGI_REPORT_RUN_REPORT_H
 #define TGI_REPORT_RUN_REPORT_H
 
+#include <taggan/eval.h>
+
 #include "report/html.h"
 
 typedef struct tgi_run_panel {
@@ -30,9 +32,16 @@ typedef struct tgi_run_report {
 /* Writes the page by rename. TG_ERR_FORMAT when one of the files is damaged. */
 tg_status tgi_run_report_write(const tgi_run_report *run, const char *path) TG_MUST_CHECK;
 
-/* Its parts, for programs whose page has others around them. metrics.json: tiles, table of methods,
- * classes, bars, and the healthy-image control. log.csv: curves. */
+/* Its parts, for programs whose page has others around them. */
+
+/* Tiles, table of the run and the baselines, classes, bars, and the control on healthy images. */
+tg_status tgi_report_add_results(tgi_report *report, const tg_eval_results *results) TG_MUST_CHECK;
+/* The same from a metrics.json. */
 tg_status tgi_report_add_metrics(tgi_report *report, const char *metrics_path) TG_MUST_CHECK;
+/* Several runs or methods: a row and a bar each. */
+tg_status tgi_report_add_comparison(tgi_report *report, const tg_eval_results *const *results,
+                                    const char *const *names, size_t n) TG_MUST_CHECK;
+/* A chart for each group of columns of log.csv. */
 tg_status tgi_report_add_curves(tgi_report *report, const char *log_path,
                                 long long best_step) TG_MUST_CHECK;
 

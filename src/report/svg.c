@@ -15,7 +15,7 @@
 
 enum { MAX_TICKS = 12, MAX_POINTS = 1200, MAX_DOTS = 60 };
 #define WIDTH        720.0
-#define LETTER_WIDTH 6.8 /* of 12-unit text in the usual sans-serif fonts, a little generous */
+#define LETTER_WIDTH 7.6 /* of 12-unit text in a wide sans-serif font: labels are not cut */
 
 const char *tgi_hue(size_t i)
 {
@@ -426,12 +426,13 @@ static tg_status add_bar(tgi_text *out, const tgi_bar *bar, const axis *x, doubl
 {
     tg_status status = TG_OK;
     char text[TGI_INTERVAL_SIZE];
-    double end = isfinite(bar->value.mean) ? place(x, fmin(fmax(bar->value.mean, x->low), x->high))
-                                           : x->from;
-    double zero = place(x, fmax(0, x->low)), text_at = fmax(zero, end);
+    double zero = place(x, fmax(0, x->low)), end = zero, text_at;
     bool has_whisker =
         isfinite(bar->value.low) && isfinite(bar->value.high) && isfinite(bar->value.mean);
 
+    if (isfinite(bar->value.mean))
+        end = place(x, fmin(fmax(bar->value.mean, x->low), x->high));
+    text_at = fmax(zero, end);
     TG_TRY(add_text(out, x->from - 10, y + 14, "text-anchor=\"end\"", bar->name));
     TG_TRY(add_number(out, "<rect x=\"", fmin(zero, end), "\""));
     TG_TRY(add_number(out, " y=\"", y + 2, "\" height=\"16\""));

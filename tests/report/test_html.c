@@ -115,9 +115,11 @@ static const char metrics[] =
     "\"threshold\":{\"rule\":\"healthy:0.95\",\"value\":0.1732},"
     "\"overall\":{\"ncc\":{\"mean\":0.921,\"low\":0.912,\"high\":0.93},\"dice\":{\"mean\":0.7},"
     "\"iou\":null,"
-    "\"blank_rate\":{\"mean\":0.955,\"low\":0.93,\"high\":0.98},\"healthy_fire\":{\"mean\":0.0004}}"
+    "\"blank_rate\":{\"mean\":0.955,\"low\":0.93,\"high\":0.98},\"healthy_fire\":{\"mean\":0.0004,"
+    "\"low\":0.0001,\"high\":0.001}}"
     ","
-    "\"per_class\":{\"nodule\":{\"ncc\":{\"mean\":0.95}},\"<b>\":{\"ncc\":{\"mean\":0.85}}},"
+    "\"per_class\":{\"nodule\":{\"ncc\":{\"mean\":0.95,\"low\":0.9,\"high\":1}},\"<b>\":{\"ncc\":{"
+    "\"mean\":0.85,\"low\":0.8,\"high\":0.9}}},"
     "\"baselines\":{\"zero map\":{\"ncc\":{\"mean\":0,\"low\":0,\"high\":0}}}}";
 
 START_TEST(a_runs_page_is_made_from_its_files)
@@ -157,7 +159,7 @@ START_TEST(a_runs_page_is_made_from_its_files)
     expect(text, "zero map");
     expect(text, "&lt;b&gt;");
     expect(text, "95.5 % [93.0, 98.0]");
-    expect(text, "0.040 %");
+    expect(text, "0.040 % [0.010, 0.100]");
     expect(text, "0.1732 (rule: healthy:0.95)");
     expect(text, "Scores on the validation images");
     expect(text, "weights kept");
@@ -181,8 +183,31 @@ START_TEST(a_run_without_files_has_a_page)
     ck_assert_ptr_null(strstr(text, "<h2"));
     free(text);
     save(log_path, "step,loss_d\n");
-    save(metrics_path, "{\"overall\":{}}");
+    save(metrics_path,
+         "{\"version\":1,\"dataset\":\"\",\"n_diseased\":0,\"n_healthy\":0,\"threshold\":"
+         "{\"rule\":\"\",\"value\":0},\"overall\":{}}");
     ck_assert_tg_ok(tgi_run_report_write(&run, page_path));
+}
+END_TEST
+
+START_TEST(compares_methods)
+{
+    static const tg_metric ncc[] = {{"ncc", 0.9, 0.8, 0.95, 10, 0}, {"ncc", 0.3, 0.2, 0.4, 10, 0}};
+    const tg_eval_results a = {.overall = {NULL, (tg_metric *)&ncc[0], 1}},
+                          b = {.overall = {NULL, (tg_metric *)&ncc[1], 1}};
+    const tg_eval_results *const both[] = {&a, &b};
+    const char *const names[] = {"taggan", "cam<"};
+    tgi_report *report;
+    char *text;
+
+    ck_assert_tg_ok(tgi_report_new("t", "", &report));
+    ck_assert_tg_ok(tgi_report_add_comparison(report, both, names, 2));
+    ck_assert_tg_ok(tgi_report_write(report, page_path));
+    tgi_report_free(report);
+    text = page();
+    expect(text, "<td>cam&lt;</td><td>0.300<small>0.200 to 0.400</small></td>");
+    expect(text, "0.900 [0.800, 0.950]");
+    free(text);
 }
 END_TEST
 
@@ -216,6 +241,7 @@ int main(void)
     tcase_add_test(tc, escapes_every_text);
     tcase_add_test(tc, a_runs_page_is_made_from_its_files);
     tcase_add_test(tc, a_run_without_files_has_a_page);
+    tcase_add_test(tc, compares_methods);
     tcase_add_test(tc, damaged_files_are_named);
     return tg_run("html");
 }
