@@ -51,7 +51,7 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += \
 	src/tensor/tensor.c src/tensor/tensor.h \
 	src/tensor/pool.c src/tensor/pool.h \
-	src/tensor/readback.c
+	src/tensor/readback.c src/tensor/stage.c
 
 # op/
 libtgcore_la_SOURCES += \
@@ -73,6 +73,10 @@ libtgcore_la_SOURCES += \
 # net/
 
 # model/
+libtgcore_la_SOURCES += \
+	src/model/settings.c src/model/settings.h src/model/settings.def \
+	src/model/model.c src/model/model.h src/model/pool.c src/model/pool.h \
+	src/model/judges.c src/model/taggan.c src/model/taggan.h
 
 # checkpoint/
 libtgcore_la_SOURCES += \

@@ -22,6 +22,7 @@ struct tg_device {
     struct tgi_profile *profile;  /* NULL until a profiled device launched a kernel */
     struct tgi_pool *pool;        /* owned by tensor/, which hangs its destructor beside it */
     void (*pool_free)(struct tgi_pool *pool);
+    int conv_algorithm;           /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
     size_t bytes_now, bytes_peak; /* in tensors */
 };
 

@@ -48,9 +48,16 @@ static tgi_conv describe(tg_dims image, tg_dims w, tg_dims output, const tg_conv
                       .is_reflected = geom->padding == TG_PAD_REFLECT && geom->pad > 0};
 }
 
+void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
+{
+    dev->conv_algorithm = (int)algorithm;
+}
+
 /* The user's choice where it applies; else packed on a CPU, CLBlast on a GPU for layers that are worth a matrix product. */
 static const tgi_conv_algorithm *choose(const tg_device *dev, tg_conv_algorithm wish, const tgi_conv *conv)
 {
+    if (wish == TG_CONV_AUTO)
+        wish = (tg_conv_algorithm)dev->conv_algorithm;
     const tgi_conv_algorithm *wished = wish == TG_CONV_PACKED   ? &tgi_conv_packed
                                        : wish == TG_CONV_MATMUL ? &tgi_conv_matmul
                                                                 : &tgi_conv_direct;

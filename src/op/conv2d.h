@@ -25,6 +25,9 @@ typedef struct tgi_conv_algorithm {
     bool (*applies)(const tgi_conv *conv);
 } tgi_conv_algorithm;
 
+/* What TG_CONV_AUTO means on this device from now on; TG_CONV_AUTO restores the rule. */
+void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
+
 extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul;
 
 /* A padded copy of src's planes [planes,h,w] into dst [planes, top+h+bottom, left+w+right] (cl/conv2d_pad.cl). */

@@ -183,6 +183,20 @@ cleanup:
     return status;
 }
 
+tg_status tgi_tensor_copy_part(const tg_tensor *src, size_t src_at, tg_tensor *dst, size_t dst_at, size_t n)
+{
+    tg_status status = TG_OK;
+    size_t n_src = tg_tensor_count(src), n_dst = tg_tensor_count(dst);
+
+    if (n > n_src || src_at > n_src - n || n > n_dst || dst_at > n_dst - n)
+        return tg_fail(TG_ERR_SHAPE, "copy: %zu values from %zu of %zu to %zu of %zu", n, src_at, n_src, dst_at, n_dst);
+    TG_CL(clEnqueueCopyBuffer(src->dev->queue, src->mem, dst->mem, src_at * sizeof(float), dst_at * sizeof(float),
+                              n * sizeof(float), 0, NULL, NULL));
+    tgi_tensor_touch(dst);
+cleanup:
+    return status;
+}
+
 tg_status tgi_tensor_packed(tg_tensor *tensor, int kind, size_t bytes, cl_mem *out, bool *is_fresh)
 {
     tg_status status = TG_OK;

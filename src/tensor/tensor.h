@@ -43,6 +43,9 @@ tg_status tgi_tensor_fill(tg_tensor *tensor, float value) TG_MUST_CHECK;
 /* dst = src, same count. Enqueues. */
 tg_status tgi_tensor_copy(const tg_tensor *src, tg_tensor *dst) TG_MUST_CHECK;
 
+/* n values from src's value src_at on to dst's dst_at on. Enqueues. */
+tg_status tgi_tensor_copy_part(const tg_tensor *src, size_t src_at, tg_tensor *dst, size_t dst_at, size_t n) TG_MUST_CHECK;
+
 /* To be called after writing a tensor whose packed forms may be in use (parameters). */
 static inline void tgi_tensor_touch(tg_tensor *tensor)
 {
@@ -54,6 +57,13 @@ tg_status tgi_tensor_packed(tg_tensor *tensor, int kind, size_t bytes, cl_mem *o
 
 /* Fails with TG_ERR_SHAPE unless the tensor has these sizes; `what` names it: "conv2d: dy". */
 tg_status tgi_tensor_expect(const tg_tensor *tensor, tg_dims dims, const char *what) TG_MUST_CHECK;
+
+/* Values that go to the device without anybody waiting: a ring of host buffers that are copied from when the queue gets there. */
+typedef struct tgi_stage tgi_stage;
+tg_status tgi_stage_new(tg_device *dev, size_t max_values, size_t n_slots, tgi_stage **out) TG_MUST_CHECK;
+/* Enqueues tensor = values; the host array may be reused at once. Waits only when all slots are under way. */
+tg_status tgi_stage_push(tgi_stage *stage, const float *values, size_t n, tg_tensor *tensor) TG_MUST_CHECK;
+void tgi_stage_free(tgi_stage *stage);
 
 /* Scalars that come back late: a ring of host buffers that the device fills without anybody waiting. */
 typedef struct tgi_readback tgi_readback;
