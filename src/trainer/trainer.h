@@ -1,0 +1,76 @@
+/* trainer.h -- the loop: batches in, steps, validations, the best weights kept, checkpoints, a guard against numbers that are not.
+ *
+ * What people see of a run (files of its folder, progress) is made by an observer: the report room, which lies above. */
+#ifndef TGI_TRAINER_TRAINER_H
+#define TGI_TRAINER_TRAINER_H
+
+#include "checkpoint/model_file.h"
+#include "model/model.h"
+#include <taggan/dataset.h>
+#include <taggan/eval.h>
+
+/* One validation. */
+typedef struct tgi_validation {
+    uint64_t step;
+    double seconds;        /* since the run's start, over all resumes */
+    double lr, lam_id;
+    tgi_weights weights;   /* which of raw and average scored better */
+    double image_auroc;    /* of mean s, NaN without both kinds of images */
+    double map_diseased, map_healthy; /* mean |M| */
+    double generator_loss; /* NaN unless select=loss */
+    double ncc, dice;      /* against truth, at the threshold best for it; NaN without truth */
+    double threshold;      /* calibrated on this validation's healthy images */
+    double blank_rate;     /* of them at that threshold */
+    double score;          /* what `select` looks at; higher is better */
+    bool is_best;
+} tgi_validation;
+
+/* Called from the training thread; any may be NULL. A status other than TG_OK ends the run with it. */
+typedef struct tgi_observer {
+    void *user;
+    /* Every log_every steps: means of the board since the last call. */
+    tg_status (*on_log)(void *user, uint64_t step, const tgi_board *mean, double lr, double images_per_second);
+    /* Every step that arrived: for the progress line. total is 0 when the run is bounded by time. */
+    void (*on_step)(void *user, uint64_t step, uint64_t total, double done_share, const tgi_board *board, double images_per_second);
+    tg_status (*on_validation)(void *user, const tgi_validation *validation);
+    /* A line for people. */
+    void (*on_note)(void *user, const char *line);
+} tgi_observer;
+
+typedef struct tgi_train_opts {
+    const char *output;     /* the run's folder */
+    double time_s;          /* 0: no bound */
+    bool is_resumed;
+    bool is_deterministic;  /* no bound by time; everything from the seed */
+    const char *init;       /* weights to begin from, or NULL */
+    tgi_observer observer;
+    const volatile int *stop; /* becomes non-zero on a signal: checkpoint and leave with TG_ERR_STOPPED */
+} tgi_train_opts;
+
+/* How the run ended. */
+typedef struct tgi_train_result {
+    uint64_t steps, best_step;
+    double seconds;
+    tgi_validation best;
+    char *reason; /* why it ended, for people; owned */
+} tgi_train_result;
+
+/* Trains on the set's train split, validates on val, writes checkpoint.safetensors and model.safetensors into the output folder.
+ * settings are the run's; on a resume they must equal the checkpoint's (steps may grow). */
+tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *settings, const tgi_train_opts *opts,
+                    tgi_train_result *result) TG_MUST_CHECK;
+
+/* Evaluates a trained model on a split: maps of all its images under `labels` below, masks at the calibrated threshold, metrics and
+ * baselines. visit (may be NULL) is shown every image in order. */
+typedef struct tgi_test_item {
+    tg_sample sample;
+    const tg_image *input, *map; /* of the model's size */
+    const tg_tags *tags;
+    const tg_truth *truth;
+    const float *labels; /* that the map was made under */
+} tgi_test_item;
+typedef tg_status tgi_test_fn(void *user, const tgi_test_item *item);
+tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set, tg_split split, tgi_test_fn *visit,
+                   void *user, tg_eval_results **results) TG_MUST_CHECK;
+
+#endif
