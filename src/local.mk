@@ -73,10 +73,6 @@ libtgcore_la_SOURCES += \
 # net/
 
 # model/
-libtgcore_la_SOURCES += \
-	src/model/settings.c src/model/settings.h src/model/settings.def \
-	src/model/model.c src/model/model.h src/model/pool.c src/model/pool.h \
-	src/model/judges.c src/model/taggan.c src/model/taggan.h
 
 # checkpoint/
 libtgcore_la_SOURCES += \
