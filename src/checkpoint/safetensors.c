@@ -67,7 +67,7 @@ static tg_status read_entry(const tgi_safetensors *file, const char *name, const
     const json_t *shape = json_object_get(entry, "shape");
     const json_t *offsets = json_object_get(entry, "data_offsets");
     tgi_stored *out = &placed->array;
-    size_t *begin = &placed->begin, end;
+    size_t *begin = &placed->begin, end = 0;
     int dtype_found;
 
     if (!name_of_type || !json_is_array(shape) || json_array_size(offsets) != 2 ||
