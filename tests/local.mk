@@ -57,6 +57,19 @@ c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_sp
 # net/
 
 # model/
+libtgtest_la_SOURCES += tests/model/step_golden.c tests/model/step_golden.h
+EXTRA_DIST += \
+	tests/parity/compare_step.py \
+	tests/parity/make_step.py \
+	tests/parity/step/healthy.png \
+	tests/parity/step/init.safetensors \
+	tests/parity/step/init2.safetensors \
+	tests/parity/step/labels.csv \
+	tests/parity/step/sick.png \
+	tests/parity/step/step.safetensors \
+	tests/parity/step/step2.safetensors \
+	tests/parity/step/switches.safetensors \
+	tests/parity/taggan_torch.py
 
 # tag/
 c_tests += tests/tag/test_tag tests/tag/test_annotate
