@@ -71,6 +71,12 @@ libtgcore_la_SOURCES += \
 	src/tape/arithmetic.c src/tape/layers.c src/tape/losses.c
 
 # net/
+libtgcore_la_SOURCES += \
+	src/net/net.c src/net/net.h \
+	src/net/config.c src/net/family.h \
+	src/net/layer.c src/net/layer.h src/net/run.c \
+	src/net/resnet.c src/net/unet.c src/net/small_unet.c src/net/stargan.c \
+	src/net/patchgan.c src/net/critic.c src/net/vagan.c src/net/classifier.c
 
 # model/
 

@@ -1,7 +1,6 @@
 /* golden.c -- reads the golden files into tensors and compares with them. */
 #include "config.h"
 #include "op/golden.h"
-#include "checkpoint/safetensors.h"
 
 #include <stdio.h>
 
@@ -19,6 +18,11 @@ void golden_close(void)
 {
     tgi_safetensors_free(file);
     file = NULL;
+}
+
+const tgi_safetensors *golden_file(void)
+{
+    return file;
 }
 
 static const tgi_stored *find(const char *which, const char *part)

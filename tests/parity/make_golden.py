@@ -14,6 +14,7 @@ import torch
 
 sys.dont_write_bytecode = True  # the source tree stays as it is
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import golden_nets
 import safetensors_numpy
 
 OUT = os.path.join("tests", "parity", "golden")
@@ -190,6 +191,8 @@ def optimisers(g):
         g.put(name + ".norm", torch.nn.utils.clip_grad_norm_([p], limit).reshape(1))
         g.put(name + ".g", p.grad)
 
+
+golden_nets.register(golden)
 
 if __name__ == "__main__":
     main()

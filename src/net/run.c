@@ -1,0 +1,106 @@
+/* run.c -- runs a network's list of layers on a tape. */
+#include "config.h"
+#include "net/layer.h"
+
+#include "base/banned.h"
+
+/* A parameter as a var of this tape; NULL for none. */
+static tg_status param_var(const tgi_net *net, tgi_tape *tape, int number, const tgi_run *run,
+                           tgi_var **out)
+{
+    *out = NULL;
+    if (number == TGI_NONE)
+        return TG_OK;
+    return tgi_tape_param(tape, &net->params[number], run->is_trainable, out);
+}
+
+static tg_status run_batch_norm(tgi_net *net, tgi_tape *tape, const tgi_layer *layer,
+                                const tgi_run *run, tgi_var *gamma, tgi_var *beta, tgi_var *x,
+                                tgi_var **y)
+{
+    tg_tensor *mean = net->buffers[layer->mean].value, *var = net->buffers[layer->var].value;
+    /* PAPER 4.6; its momentum is PyTorch's: the share of the new. */
+    const float eps = 1e-3f, momentum = 0.01f;
+
+    if (run->is_training)
+        return tgi_tape_batch_norm(tape, x, gamma, beta, eps, momentum, mean, var, y);
+    return tgi_tape_batch_norm_eval(tape, x, gamma, beta, eps, mean, var, y);
+}
+
+/* Layers without parameters. */
+static tg_status run_plain(tgi_tape *tape, const tgi_layer *layer, tgi_run *run, tgi_var *x,
+                           tgi_var **y)
+{
+    switch (layer->kind) {
+    case TGI_LAYER_PLANES:
+        return tgi_tape_label_planes(tape, x, run->labels, y);
+    case TGI_LAYER_ACTIVATION:
+        return tgi_tape_activation(tape, x, layer->opts.activation.f, layer->opts.activation.slope,
+                                   y);
+    case TGI_LAYER_MAX_POOL:
+        return tgi_tape_pool(tape, x, TG_POOL_MAX, layer->opts.s, layer->opts.s, y);
+    case TGI_LAYER_PLANE_POOL:
+        return tgi_tape_plane_pool(tape, x, layer->opts.pool, y);
+    case TGI_LAYER_UPSAMPLE:
+        return tgi_tape_upsample(tape, x, layer->opts.s, y);
+    case TGI_LAYER_SHUFFLE:
+        return tgi_tape_shuffle(tape, x, layer->opts.s, y);
+    case TGI_LAYER_SAVE:
+        run->slots[layer->opts.slot] = *y = x;
+        return TG_OK;
+    case TGI_LAYER_LOAD:
+        *y = run->slots[layer->opts.slot];
+        return TG_OK;
+    case TGI_LAYER_ADD:
+        return tgi_tape_add(tape, run->slots[layer->opts.slot], x, y);
+    case TGI_LAYER_CONCAT_BELOW:
+        return tgi_tape_concat(tape, run->slots[layer->opts.slot], x, y);
+    case TGI_LAYER_CONCAT_ABOVE:
+        return tgi_tape_concat(tape, x, run->slots[layer->opts.slot], y);
+    default:
+        return tg_fail(TG_ERR_ARGUMENT, "a network has a layer of unknown kind %d",
+                       (int)layer->kind);
+    }
+}
+
+static tg_status run_layer(tgi_net *net, tgi_tape *tape, const tgi_layer *layer, tgi_run *run,
+                           tgi_var *x, tgi_var **y)
+{
+    tg_status status = TG_OK;
+    tgi_var *scale, *shift;
+
+    TG_TRY(param_var(net, tape, layer->scale, run, &scale));
+    TG_TRY(param_var(net, tape, layer->shift, run, &shift));
+    switch (layer->kind) {
+    case TGI_LAYER_CONV:
+        return tgi_tape_conv2d(tape, x, scale, shift, &layer->opts.geom, y);
+    case TGI_LAYER_CONV_UP:
+        return tgi_tape_conv2d_transposed(tape, x, scale, shift, &layer->opts.geom, y);
+    case TGI_LAYER_LINEAR:
+        return tgi_tape_linear(tape, x, scale, shift, y);
+    case TGI_LAYER_LABEL:
+        return tgi_tape_label_affine(tape, x, run->labels, scale, shift, y);
+    case TGI_LAYER_INSTANCE_NORM:
+        return tgi_tape_instance_norm(tape, x, scale, shift, 1e-5f, y);
+    case TGI_LAYER_BATCH_NORM:
+        return run_batch_norm(net, tape, layer, run, scale, shift, x, y);
+    default:
+        return run_plain(tape, layer, run, x, y);
+    }
+cleanup:
+    return status;
+}
+
+tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
+                      tgi_var **y)
+{
+    tg_status status = TG_OK;
+
+    for (int i = 0; i < TGI_N_SLOTS; i++)
+        run->slots[i] = NULL;
+    for (size_t i = 0; i < n_layers; i++)
+        TG_TRY(run_layer(net, tape, &net->layers[i], run, x, &x));
+    *y = x;
+cleanup:
+    return status;
+}
