@@ -1,13 +1,13 @@
 // loss.cl -- means over all values of a tensor: loss terms with their gradients, statistics for the log.
 //
-// Math       sum over i of f(a_i, b_i), and da_i += scale * df/da, db_i -= scale * df/da; f by `kind`, PAPER section 3:
+// Math       sum over i of f(a_i, b_i), and da_i += scale * df/da, db_i -= scale * df/da; f by `kind`, doc/notation.md, Losses:
 //              |a-b|, (a-b)^2, softplus(-a), softplus(a), -softplus(a), (a-1)^2, a, -a, softplus(a) - b a, sigmoid(a)
 //            with softplus(z) = log(1 + exp z) and sign(0) = 0; b NULL stands for zero
 // Shapes     a, b, da, db any, all alike; partials [parts]; softmax: l, c [N,C]; total variation: m [N,C,H,W]
 // Launch     mean_loss, tv_loss: global {WG * parts}, local {WG}; softmax_loss: one work-item a sample
 // Tunables   WG, power of two, 1 to 256: work-items to a part; LANES, 4 or 16: floats to a load
 // Numerics   softplus as max(z,0) + log1p(exp(-|z|)), the sigmoid from the same exponential: no overflow for any z
-// Reference  tests/ref/loss.c          Source  PAPER section 3, [goodfellow2014], [mao2017], [wgan]
+// Reference  tests/ref/loss.c          Source  doc/notation.md, Losses, [goodfellow2014], [mao2017], [wgan]
 #ifndef WG
 #define WG 64
 #endif

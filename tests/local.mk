@@ -5,7 +5,9 @@ SH_LOG_DRIVER = $(LOG_DRIVER)
 AM_TESTS_ENVIRONMENT = \
 	POCL_CACHE_DIR=$(abs_top_builddir)/.pocl; export POCL_CACHE_DIR; mkdir -p $$POCL_CACHE_DIR; \
 	TAGGAN_CACHE_DIR=$(abs_top_builddir)/.taggan-cache; export TAGGAN_CACHE_DIR; \
-	CC='$(CC)'; export CC; \
+	CC='$(CC)'; export CC; MAKE='$(MAKE)'; export MAKE; \
+	taggan_programs='$(bin_PROGRAMS)'; export taggan_programs; \
+	LSAN_OPTIONS=suppressions=$(abs_top_srcdir)/tests/lsan.supp:print_suppressions=0; export LSAN_OPTIONS; \
 	abs_top_srcdir=$(abs_top_srcdir); export abs_top_srcdir; \
 	abs_top_builddir=$(abs_top_builddir); export abs_top_builddir;
 
@@ -126,12 +128,14 @@ tests_cli_test_options_SOURCES = tests/cli/test_options.c tests/cli/sample_optio
 sh_tests = \
 	tests/cli/layers.sh \
 	tests/cli/headers.sh \
+	tests/cli/install.sh \
+	tests/cli/documents.sh \
 	tests/cli/options.sh \
 	tests/cli/data.sh \
 	tests/cli/eval.sh
 
 TESTS += $(sh_tests)
-EXTRA_DIST += $(sh_tests) tests/cli/tap.sh
+EXTRA_DIST += $(sh_tests) tests/cli/tap.sh tests/lsan.supp
 
 if HAVE_CHECK
 check_PROGRAMS += $(c_tests)
@@ -203,4 +207,4 @@ EXTRA_DIST += tests/parity/make_images.py \
 AM_DEFAULT_SOURCE_EXT = .c
 
 clean-local:
-	rm -rf .pocl .taggan-cache
+	rm -rf .pocl .taggan-cache doc/html

@@ -66,7 +66,7 @@ tg_status tg_shuffle_backward(const tg_tensor *dy, size_t s, tg_tensor *dx) TG_M
 tg_status tg_label_planes_forward(const tg_tensor *x, const tg_tensor *labels, tg_tensor *y) TG_MUST_CHECK;
 /** dx += the first D channels of dy; planes get no gradient. */
 tg_status tg_label_planes_backward(const tg_tensor *dy, tg_tensor *dx) TG_MUST_CHECK;
-/** y[n,d] = x[n,d] * (1 + sum_k labels[n,k] gamma[k,d]) + sum_k labels[n,k] beta[k,d]: PAPER's `cin`, and with gamma NULL its
+/** y[n,d] = x[n,d] * (1 + sum_k labels[n,k] gamma[k,d]) + sum_k labels[n,k] beta[k,d]: conditioning `cin`, and with gamma NULL its
  *  `bias`. gamma, beta [C,D,1,1]; gamma may be NULL. */
 tg_status tg_label_affine_forward(const tg_tensor *x, const tg_tensor *labels, const tg_tensor *gamma,
                                   const tg_tensor *beta, tg_tensor *y) TG_MUST_CHECK;
@@ -183,7 +183,7 @@ tg_status tg_mse_loss(const tg_tensor *a, const tg_tensor *b, float weight, tg_s
 /** Total variation: mean |M[i+1,j]-M[i,j]| + mean |M[i,j+1]-M[i,j]|, each mean over its own differences. */
 tg_status tg_tv_loss(const tg_tensor *m, float weight, tg_scalar loss, tg_tensor *dm) TG_MUST_CHECK;
 
-/** Adversarial terms over logits z of any shape, PAPER section 3. */
+/** Adversarial terms over logits z of any shape, doc/notation.md, Losses. */
 typedef enum tg_adversarial {
     TG_ADV_REAL,       /**< mean softplus(-z) */
     TG_ADV_FAKE,       /**< mean softplus(z) */

@@ -87,7 +87,7 @@ tg_status tgi_tape_label_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *label
 tg_status tgi_tape_softmax_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *targets, float weight, tg_scalar loss) TG_MUST_CHECK;
 tg_status tgi_tape_penalty(tgi_tape *tape, tgi_var *slope, float weight, tg_scalar loss) TG_MUST_CHECK;
 
-/* ---- the tangent pass, RECIPE section 2 ------------------------------------------------------------------------------
+/* ---- the tangent pass, doc/notation.md ------------------------------------------------------------------------------
  * Pushes `direction` (at var `x` of tape `from`) through what `from` recorded, as a linear forward pass on tape `to`: the same
  * convolutions without biases, the stored slopes in place of activations. *out is the derivative of var `y` along it; its
  * backward reaches the parameters (trainable on `to`), which is what an exact gradient penalty needs. `from` must have

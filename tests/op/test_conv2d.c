@@ -1,4 +1,5 @@
-/* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward. */
+/* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
+ * conv2d_pad, conv2d_packed and conv2d_matmul. */
 #include "config.h"
 #include "op_test.h"
 #include "ref/ref.h"

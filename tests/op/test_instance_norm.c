@@ -1,4 +1,4 @@
-/* test_instance_norm.c -- instance normalisation against tests/ref/instance_norm.c and PAPER's values. */
+/* test_instance_norm.c -- instance normalisation against tests/ref/instance_norm.c and worked values. */
 #include "config.h"
 #include "op/op_test.h"
 #include "ref/ref.h"

@@ -1,4 +1,4 @@
-/* test_loss.c -- losses, statistics and the norm of samples against tests/ref/loss.c and PAPER's unit values. */
+/* test_loss.c -- losses, statistics and the norm of samples (kernels of loss and reduce) against tests/ref/loss.c and worked values. */
 #include "config.h"
 #include "op/op_test.h"
 #include "ref/ref.h"
@@ -198,7 +198,7 @@ START_TEST(reference_gradient_equals_differences)
 }
 END_TEST
 
-/* PAPER section 3: z = (0.5, -1, 2). */
+/* doc/notation.md, Losses: z = (0.5, -1, 2). */
 START_TEST(unit_values_of_the_paper)
 {
     static const struct {

@@ -1,4 +1,4 @@
-/* test_optimizer.c -- optimisers, clipping and the moving average against tests/ref/optimizer.c and PAPER's value check. */
+/* test_optimizer.c -- optimisers, clipping and the moving average against tests/ref/optimizer.c and worked values. */
 #include "config.h"
 #include "op/op_test.h"
 #include "ref/ref.h"

@@ -1,4 +1,4 @@
-/* instance_norm.c -- instance normalisation in plain C, PAPER section 3. */
+/* instance_norm.c -- instance normalisation in plain C, doc/notation.md. */
 #include "config.h"
 #include "ref/ref.h"
 

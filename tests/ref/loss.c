@@ -1,4 +1,4 @@
-/* loss.c -- losses and statistics in plain C, PAPER section 3. */
+/* loss.c -- losses and statistics in plain C, doc/notation.md, Losses. */
 #include "config.h"
 #include "ref/ref.h"
 

@@ -1,4 +1,4 @@
-/* optimizer.c -- optimisers in plain C, PAPER section 3. */
+/* optimizer.c -- optimisers in plain C, doc/notation.md. */
 #include "config.h"
 #include "ref/ref.h"
 
