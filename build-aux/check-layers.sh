@@ -2,7 +2,8 @@
 # check-layers.sh SRCDIR -- fails when a room of src/ includes a header of a room above it.
 set -eu
 src=$1/src
-rooms="base image dataset device tensor op tape comm net model checkpoint tag eval trainer report cli"
+# ref is tests/ref: plain C that taggan-devices compares kernels with
+rooms="base image dataset device tensor op tape comm net model checkpoint tag eval trainer report ref cli"
 bad=0
 below=
 for room in $rooms; do

@@ -121,6 +121,20 @@ bin_PROGRAMS += taggan-eval
 taggan_eval_SOURCES = src/cli/eval.c src/cli/eval_options.def
 taggan_eval_LDADD = libtgcore.la
 
+# check compiles the references of the tests in; flags of its own, as the tests build the same files with libtool
+bin_PROGRAMS += taggan-devices
+taggan_devices_SOURCES = src/cli/devices.c src/cli/devices_options.def \
+	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c \
+	src/cli/devices_check.c src/cli/devices_check.h \
+	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
+	src/cli/check_loss.c src/cli/check_optimizer.c \
+	tests/ref/ref.h tests/ref/tolerance.h \
+	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c \
+	tests/ref/instance_norm.c tests/ref/label.c tests/ref/loss.c tests/ref/optimizer.c tests/ref/pool.c \
+	tests/ref/spectral_norm.c
+taggan_devices_CPPFLAGS = $(AM_CPPFLAGS)
+taggan_devices_LDADD = libtgcore.la
+
 report_files = \
 	src/report/report.h \
 	src/report/console.c src/report/console.h \

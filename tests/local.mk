@@ -20,6 +20,7 @@ LDADD = libtgtest.la libtgcore.la $(CHECK_LIBS)
 
 # A C test is its name here: Automake derives tests/base/test_base.c from it.
 c_tests = tests/base/test_base
+c_tests += tests/device/test_program
 c_tests += tests/tensor/test_tensor
 c_tests += \
 	tests/image/test_image \
@@ -47,7 +48,7 @@ libtgtest_la_SOURCES += tests/ref/pool.c
 c_tests += tests/op/test_pool
 libtgtest_la_SOURCES += tests/op/golden.c tests/op/golden.h
 c_tests += tests/op/test_golden_a
-libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h
+libtgtest_la_SOURCES += tests/op/op_test.c tests/op/op_test.h tests/ref/ref.h tests/ref/tolerance.h
 libtgtest_la_SOURCES += tests/ref/loss.c tests/ref/optimizer.c
 c_tests += tests/op/test_loss tests/op/test_optimizer
 c_tests += tests/op/test_golden_b
@@ -132,6 +133,7 @@ sh_tests = \
 	tests/cli/documents.sh \
 	tests/cli/options.sh \
 	tests/cli/data.sh \
+	tests/cli/devices.sh \
 	tests/cli/eval.sh
 
 TESTS += $(sh_tests)

@@ -1,0 +1,131 @@
+/* devices.c -- taggan-devices: lists the compute devices, and checks one against plain C. */
+#include "config.h"
+#include "base/file.h"
+#include "cli/devices_check.h"
+#include "cli/devices_list.h"
+#include "device/device.h"
+
+#define TG_OPTIONS_FILE "cli/devices_options.def"
+#include "cli/options_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/banned.h"
+
+static const tgi_program program = {
+    "taggan-devices", "Lists the compute devices of this machine, and checks them.", NULL,
+    "A star marks the device that --device or TAGGAN_DEVICE names, or that programs take by "
+    "themselves.\n"
+    "\n"
+    "Examples:\n"
+    "  taggan-devices\n"
+    "  taggan-devices check --device pocl\n"
+    "  taggan-devices check --device 1 --json certificate.json\n",
+    TGI_TABLE(option_table)};
+
+static tg_status print_list(const options *given, const tg_device_info *list, size_t n,
+                            const tg_device_info *chosen)
+{
+    json_t *devices = NULL, *object = NULL;
+
+    if (!given->json) {
+        for (size_t i = 0; i < n && !given->quiet; i++)
+            tgi_devices_print(&list[i], chosen && i == chosen->index, given->verbose);
+        return TG_OK;
+    }
+    devices = json_array();
+    for (size_t i = 0; i < n; i++) {
+        if (json_array_append_new(devices, tgi_devices_json(&list[i]))) {
+            json_decref(devices);
+            devices = NULL;
+            break;
+        }
+    }
+    if (devices)
+        object = json_pack("{s:i, s:o, s:o}", "version", 1, "chosen",
+                           chosen ? json_integer((json_int_t)chosen->index) : json_null(),
+                           "devices", devices);
+    return tgi_devices_emit(object, stdout);
+}
+
+/* A wish that nothing fits is an error only after the list was printed: the list is what helps. */
+static int run_list(const options *given)
+{
+    tg_status status = TG_OK;
+    tg_device_info *list = NULL, chosen;
+    cl_platform_id platform;
+    cl_device_id id;
+    size_t n;
+    bool is_found;
+
+    TG_TRY(tg_device_list(&list, &n));
+    is_found =
+        tgi_device_find(given->device ? given->device : "auto", &platform, &id, &chosen) == TG_OK;
+    TG_TRY(print_list(given, list, n, is_found ? &chosen : NULL));
+    if (!is_found) /* once more, for its message */
+        TG_TRY(tgi_device_find(given->device ? given->device : "auto", &platform, &id, &chosen));
+cleanup:
+    free(list);
+    return tgi_program_end(&program, status);
+}
+
+static int run_check(const options *given, const char *path)
+{
+    tg_status status = TG_OK;
+    tg_device *dev = NULL;
+    tgi_file file = {0};
+    bool has_file = path && strcmp(path, "-") != 0, prints_json = given->json && !has_file;
+    const tgi_check_opts opts = {.table = given->quiet  ? NULL
+                                          : prints_json ? stderr
+                                                        : stdout,
+                                 .is_verbose = given->verbose,
+                                 .only = given->only};
+    tgi_check_report report = {0};
+
+    TG_TRY(tg_device_open_profiled(given->device, &dev));
+    if (has_file) /* before minutes of work that it would lose */
+        TG_TRY(tgi_file_create(path, &file));
+    TG_TRY(tgi_check_run(dev, &opts, &report));
+    if (!report.n_passed && !report.n_failed)
+        TG_TRY(tg_fail(TG_ERR_ARGUMENT, "no operation has '%s' in its name", given->only));
+    if (given->json)
+        TG_TRY(tgi_devices_emit(tgi_check_json(dev, &report), has_file ? file.stream : stdout));
+    if (has_file)
+        TG_TRY(tgi_file_commit(&file));
+    if (report.n_failed)
+        status = tg_fail(TG_ERR_NUMERIC,
+                         "%zu of %zu operations fail on %s (do not train on it; update its driver)",
+                         report.n_failed, report.n_passed + report.n_failed,
+                         tg_device_get_info(dev)->name);
+cleanup:
+    tgi_file_discard(&file);
+    tgi_check_report_release(&report);
+    tg_device_free(dev);
+    return tgi_program_end(&program, status);
+}
+
+int main(int argc, char **argv)
+{
+    options given = {0};
+    tgi_operands operands;
+    int exit_status;
+
+    if (tgi_program_start(&program, argc, argv, &given, &operands, &exit_status))
+        return exit_status;
+    const char *command = operands.n ? operands.items[0] : "list";
+    bool is_check = !strcmp(command, "check");
+    size_t most = is_check && given.json ? 2 : 1; /* the command, and a file for JSON */
+
+    if (!is_check && strcmp(command, "list") != 0)
+        exit_status = tgi_program_misused(&program, "unknown command '%s'", command);
+    else if (operands.n > most)
+        exit_status =
+            tgi_program_misused(&program, "%s takes no '%s'", command, operands.items[most]);
+    else if (is_check)
+        exit_status = run_check(&given, operands.n == 2 ? operands.items[1] : NULL);
+    else
+        exit_status = run_list(&given);
+    tgi_program_finish(&program, &given);
+    return exit_status;
+}
