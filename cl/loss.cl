@@ -105,12 +105,12 @@ void tv_loss(const __global float *restrict m, const int n, const int h, const i
 {
     __local float scratch[WG];
     const int part = (int)get_group_id(0), size = min(chunk, n - part * chunk);
-    const size_t first = (size_t)part * chunk;
+    const int first = part * chunk; /* below n, so an int holds it; 64-bit divisions cost three times as much */
     float sum = 0.0f;
 
     for (int k = (int)get_local_id(0); k < size; k += WG) {
-        const size_t i = first + k;
-        const int column = (int)(i % (size_t)w), row = (int)(i / (size_t)w % (size_t)h);
+        const int i = first + k, line = i / w;
+        const int column = i - line * w, row = line % h;
         const float v = m[i];
         const float to_next_row = row + 1 < h ? m[i + w] - v : 0.0f;
         const float to_next_column = column + 1 < w ? m[i + 1] - v : 0.0f;

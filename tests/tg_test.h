@@ -10,13 +10,6 @@
 #include "ref/tolerance.h"
 
 /* Tolerances of the comparisons with kernels: ref/tolerance.h. Those of tests alone: */
-/* Tolerances: largest |got - want| allowed, as a share of the largest |want| (and of 1 when that is smaller).
- * Each with its reason; nobody widens one to pass. */
-#define TOL_EXACT 0.0     /* copies, selections, comparisons: the same bits */
-#define TOL_POINT 2e-6    /* one to ten roundings an element */
-#define TOL_MATH 4e-6     /* tanh, exp, log: OpenCL allows 5 ulp, other libraries differ */
-#define TOL_REDUCE 1e-5   /* sums of up to a few 10^4 terms in float, in another order than the reference's double */
-#define TOL_CONV 2e-5     /* direct convolution: largest difference seen over unit-variance data, with room */
 #define TOL_GRADCHECK 1e-6 /* central differences of the reference in double, h = 1e-4 */
 #define TOL_GOLDEN 2e-5   /* PyTorch's float32 against ours: both round */
 #define TOL_NET 1e-4      /* a whole network in float32 against PyTorch's in double: tens of layers, each rounding; PAPER section 10 */
