@@ -79,12 +79,22 @@ libtgcore_la_SOURCES += \
 	src/net/patchgan.c src/net/critic.c src/net/vagan.c src/net/classifier.c
 
 # model/
+libtgcore_la_SOURCES += \
+	src/model/model.c src/model/model.h \
+	src/model/settings.c src/model/settings.h src/model/settings.def \
+	src/model/pool.c src/model/pool.h \
+	src/model/judges.c src/model/taggan.c src/model/taggan.h
 
 # checkpoint/
 libtgcore_la_SOURCES += \
 	src/checkpoint/safetensors.c src/checkpoint/safetensors.h \
 	src/checkpoint/safetensors_format.c src/checkpoint/safetensors_format.h \
 	src/checkpoint/safetensors_writer.c
+libtgcore_la_SOURCES += \
+	src/checkpoint/arrays.c src/checkpoint/arrays.h \
+	src/checkpoint/model_file.c src/checkpoint/model_file.h \
+	src/checkpoint/model_info.c src/checkpoint/model_info.h \
+	src/checkpoint/init_from.c
 
 # tag/
 libtgcore_la_SOURCES += src/base/sort.c src/base/sort.h \

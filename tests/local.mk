@@ -107,6 +107,7 @@ c_tests += tests/eval/test_measure tests/eval/test_eval
 
 c_tests += \
 	tests/checkpoint/test_safetensors
+c_tests += tests/checkpoint/test_model_file
 EXTRA_DIST += tests/parity/make_golden.py tests/parity/golden/ops_a.safetensors
 EXTRA_DIST += tests/parity/golden/ops_b.safetensors
 EXTRA_DIST += tests/parity/safetensors_numpy.py tests/checkpoint/data/golden.safetensors
