@@ -83,6 +83,7 @@ EXTRA_DIST += tests/parity/golden_nets.py \
 	tests/parity/golden/penalty_vagan.safetensors
 
 # model/
+c_tests += tests/model/test_step
 libtgtest_la_SOURCES += tests/model/step_golden.c tests/model/step_golden.h
 EXTRA_DIST += \
 	tests/parity/compare_step.py \
@@ -90,10 +91,12 @@ EXTRA_DIST += \
 	tests/parity/step/healthy.png \
 	tests/parity/step/init.safetensors \
 	tests/parity/step/init2.safetensors \
+	tests/parity/step/init_quick.safetensors \
 	tests/parity/step/labels.csv \
 	tests/parity/step/sick.png \
 	tests/parity/step/step.safetensors \
 	tests/parity/step/step2.safetensors \
+	tests/parity/step/step_quick.safetensors \
 	tests/parity/step/switches.safetensors \
 	tests/parity/taggan_torch.py
 

@@ -65,7 +65,7 @@ typedef struct hearing {
     tg_tensor *real, *fakes[2]; /* second fake only with dd_fake=both */
     bool has_labels;            /* DD: also learns labels from real images of both domains */
     uint64_t draw;              /* number of the penalty's random draw */
-    tg_scalar loss_real, loss_fake, penalty, slope, score_real, score_fake, norm;
+    tg_scalar loss_real, loss_fakes[2], penalty, slope, score_real, score_fake, norm;
 } hearing;
 
 /* Random points between real and fake, one mix factor a sample. */
@@ -155,8 +155,10 @@ static tg_status hear(tgi_model *model, const tgi_feed *feed, const hearing *h, 
     for (size_t i = 0; i < n_fakes; i++) {
         TG_TRY(tgi_tape_leaf(tape, h->fakes[i], false, &fake));
         TG_TRY(tgi_net_judge(h->judge->net, tape, fake, true, &score, NULL));
-        TG_TRY(tgi_tape_adversarial(tape, score, adversarial[s->adv].fake, weight / (float)n_fakes, h->loss_fake));
-        TG_TRY(tg_statistic_of(TG_MEAN, score->value, h->score_fake));
+        TG_TRY(tgi_tape_adversarial(tape, score, adversarial[s->adv].fake, weight / (float)n_fakes,
+                                    h->loss_fakes[i]));
+        if (i == 0)
+            TG_TRY(tg_statistic_of(TG_MEAN, score->value, h->score_fake));
     }
     TG_TRY(tgi_tape_backward(tape));
     if (s->adv == TGI_ADV_WGANGP && s->lam_gp > 0)
@@ -187,7 +189,7 @@ tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *x
 
     normal.fakes[0] = shown_healthy;
     normal.loss_real = TGI_BOARD_SLOT(model, d_normal_real);
-    normal.loss_fake = TGI_BOARD_SLOT(model, d_normal_fake);
+    normal.loss_fakes[0] = TGI_BOARD_SLOT(model, d_normal_fake);
     normal.penalty = TGI_BOARD_SLOT(model, d_penalty_normal);
     normal.slope = TGI_BOARD_SLOT(model, slope_normal);
     normal.score_real = TGI_BOARD_SLOT(model, score_normal_real);
@@ -199,7 +201,8 @@ tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *x
     disease.fakes[1] = s->dd_fake == TGI_FAKE_BOTH ? xr : NULL;
     disease.has_labels = s->lam_cls > 0;
     disease.loss_real = TGI_BOARD_SLOT(model, d_disease_real);
-    disease.loss_fake = TGI_BOARD_SLOT(model, d_disease_fake);
+    disease.loss_fakes[0] = TGI_BOARD_SLOT(model, d_disease_fake);
+    disease.loss_fakes[1] = TGI_BOARD_SLOT(model, d_disease_rebuilt);
     disease.penalty = TGI_BOARD_SLOT(model, d_penalty_disease);
     disease.slope = TGI_BOARD_SLOT(model, slope_disease);
     disease.score_real = TGI_BOARD_SLOT(model, score_disease_real);

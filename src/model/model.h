@@ -20,6 +20,7 @@
     X(d_normal_fake, "... on cleaned images")                                                                          \
     X(d_disease_real, "loss of the disease discriminator on diseased images")                                          \
     X(d_disease_fake, "... on synthetic diseased images")                                                              \
+    X(d_disease_rebuilt, "... on rebuilt diseased images, beside those (dd_fake=both)")                                \
     X(d_cls_diseased, "label loss of the disease discriminator on diseased images")                                    \
     X(d_cls_healthy, "... on healthy images")                                                                          \
     X(d_penalty_normal, "gradient penalty of the normal critic")                                                       \

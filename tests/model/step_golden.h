@@ -12,7 +12,7 @@
 #define STEP_BOUND_LOSS 1e-4   /* PAPER section 10 */
 #define STEP_BOUND_GRADIENT 1e-3
 
-/* For the running test: opens tests/parity/step/{init,step}SUFFIX.safetensors ("" one disease, "2" two). */
+/* For the running test: opens tests/parity/step/{init,step}SUFFIX.safetensors ("" one disease, "2" two, "_quick" preset quick). */
 void step_golden_open(const char *suffix);
 void step_golden_close(void);
 
@@ -26,10 +26,14 @@ float *step_golden_init(const char *name);
 /* A row of pixels of sick.png or healthy.png in [-1,1]: side*side values, to be freed. */
 float *step_golden_image(const char *name, size_t *side);
 
-/* False for a bias in front of a norm: its true gradient is zero, and Adam turns rounding into steps of full size. */
+/* An array of the step's file by its own name ("x"); to be freed. */
+float *step_golden_array(const char *name);
+
+/* False for a bias in front of a norm, and for the last bias of a Wasserstein critic: their true gradient is zero, and Adam turns
+ * rounding into steps of full size. */
 bool step_golden_is_compared(const char *name);
 /* Fails when the update `after - init` differs by more than the bound for that step (1 or 3). Says nothing about tensors that are
- * not compared, and leaves aside the weights that see the inert label planes. */
+ * not compared, or whose update PyTorch's own float32 and float64 do not agree on; leaves aside the weights that see the inert label planes. */
 void step_golden_check_update(const char *name, const float *after, int step);
 /* The gradient of the first step; the same exceptions. */
 void step_golden_check_gradient(const char *name, const float *gradient);

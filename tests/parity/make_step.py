@@ -54,8 +54,8 @@ def draw_images(size, seed):
 def draw_weights(a):
     rng = np.random.RandomState(a.seed)
 
-    def net(shapes, transposed=(), quiet=()):
-        params = {}
+    def net(shapes, transposed=(), quiet=(), tables=None):
+        params = {name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in (tables or {}).items()}
         for name, shape in shapes.items():
             fan_in = (shape[0] / 4.0 if name in transposed else shape[1]) * shape[2] * shape[3]
             std = a.std or (0.5 if name in quiet else 2 ** 0.5) / fan_in ** 0.5
@@ -64,6 +64,14 @@ def draw_weights(a):
             params[name + ".bias"] = rng.normal(0, 0 if a.std else 0.05, n_out).astype(np.float32)
         return params
 
+    if a.suffix == "_quick":
+        weights = {}
+        for g in ("G", "F"):
+            shapes, tables = taggan_torch.small_unet_shapes(a.width, a.classes)
+            weights[g] = net(shapes, quiet=("head.1",), tables=tables)
+        for d, n in (("DN", 0), ("DD", a.classes)):
+            weights[d] = net(taggan_torch.critic_shapes(a.width, n))
+        return weights
     last = "model.%d" % (17 + a.blocks)
     weights = {g: net(*taggan_torch.generator_shapes(a.width, a.blocks, a.classes), quiet=(last,)) for g in ("G", "F")}
     for d, n in (("DN", 0), ("DD", a.classes)):
@@ -148,6 +156,37 @@ def make_switches(a):
     safetensors_numpy.write(os.path.join(a.output, "switches.safetensors"), arrays, {"pytorch": torch.__version__})
 
 
+# Preset quick, with a batch of two and its two updates of the critics a step. The factors are those that our program draws
+# for seed 1 (src/base/rng.h, stream TGI_STREAM_PENALTY, items 0 to 3): the test compares them first.
+QUICK = {"net": "small_unet", "netd": "critic", "adv": "wgangp", "bgan": "map", "lam_id": 10.0, "lam_map": 1.0, "lr": 1e-3,
+         "beta1": 0.0, "beta2": 0.9, "critic_steps": 2}
+MIXES = [[0.783978164, 0.222554073], [0.164385095, 0.666631103], [0.891121924, 0.515037894], [0.757995427, 0.19686915]]
+
+
+def make_quick(a):
+    pictures = [draw_images(a.size, seed) for seed in (a.seed, a.seed + 1)]
+    x, y = (np.stack([v[None] for v in domain]).astype(np.float64) / 127.5 - 1 for domain in zip(*pictures))
+    c = np.eye(2)
+    weights = draw_weights(a)
+    init = {"%s.%s" % (net, name): w for net, params in weights.items() for name, w in params.items()}
+    arrays, after = {"x": ("F32", x), "y": ("F32", y), "c": ("F32", c), "mixes": ("F32", np.array(MIXES))}, {}
+    for dtype in (torch.float32, torch.float64):
+        step = taggan_torch.Step(weights, dtype, **QUICK)
+        loss = step.run(x, y, c, MIXES)
+        after[dtype] = step.weights()
+        if dtype == torch.float64:
+            arrays.update({"loss1." + name: ("F32", np.array([value])) for name, value in loss.items()})
+            arrays.update({"grad1." + name: ("F32", value.numpy()) for name, value in step.grads.items()})
+    for name, w in after[torch.float32].items():
+        arrays["after1." + name] = ("F32", w)
+        differ = relative_rms(name, init[name], w, after[torch.float64][name], a.classes)[0]
+        arrays["agree1." + name] = ("F32", np.array([differ]))
+    print("quick", {name: round(value, 5) for name, value in loss.items()})
+    print("float32 against float64", max((float(v[0]), n) for n, (_, v) in arrays.items() if n.startswith("agree")))
+    safetensors_numpy.write(os.path.join(a.output, "init_quick.safetensors"), {n: ("F32", w) for n, w in init.items()}, {})
+    safetensors_numpy.write(os.path.join(a.output, "step_quick.safetensors"), arrays, {"pytorch": torch.__version__})
+
+
 def settings_of(pairs):
     split = [pair.split("=") for pair in pairs]
     return {key: type(taggan_torch.DEFAULTS[key])(value) for key, value in split}
@@ -176,6 +215,8 @@ def main():
         make_switches(a)
         a.width, a.blocks, a.classes, a.suffix = 2, 1, 2, "2"
         make(a)
+        a.width, a.suffix, a.seed = 2, "_quick", 9
+        make_quick(a)
 
 
 if __name__ == "__main__":

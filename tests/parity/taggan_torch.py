@@ -11,7 +11,8 @@ import torch.nn.functional as F
 DEFAULTS = {
     "adv": "bce", "bgan": "image", "cond": "plane-reflect", "cls_pool": "lme", "cls": "multi", "order": "dg", "dd_fake": "xf",
     "map": "tanh", "compose": "sub", "map_scale": 1.0, "lam_cyc": 10.0, "lam_cls": 1.0, "lam_id": 5.0, "lam_map": 0.0,
-    "lam_tv": 0.0, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999,
+    "lam_tv": 0.0, "lr": 2e-4, "beta1": 0.5, "beta2": 0.999, "net": "resnet", "netd": "patchgan", "lam_gp": 10.0,
+    "critic_steps": 1,
 }
 
 
@@ -73,8 +74,66 @@ def discriminator_shapes(width, n_cls):
     return shapes
 
 
+def small_unet(p, image, c, last="tanh"):
+    """RECIPE section 1: four halvings, the label as a shift behind the first convolution and the bottleneck's."""
+    lrelu = lambda x: F.leaky_relu(x, 0.1)
+    conv = lambda x, name, **more: F.conv2d(x, p[name + ".weight"], p[name + ".bias"], **more)
+    shift = lambda name: (c @ p[name + ".beta"]).reshape(c.shape[0], -1, 1, 1)
+    x, kept = image, {}
+    for level in (1, 2, 3, 4):
+        name = "down%d" % level
+        x = conv(x, name + ".0", stride=2, padding=1)
+        x = lrelu(x + shift(name + ".0") if level in (1, 4) else x)
+        for i in ((1,) if level < 3 else (1, 2)):
+            x = lrelu(conv(x, "%s.%d" % (name, i), padding=1))
+        kept[level] = x
+    for level in (3, 2, 1):
+        x = F.interpolate(x, scale_factor=2, mode="nearest")
+        x = conv(x, "up%d.0" % level) + kept[level]
+        x = lrelu(conv(x, "up%d.1" % level, padding=1))
+    x = lrelu(conv(F.interpolate(x, scale_factor=2, mode="nearest"), "head.0", padding=1))
+    x = conv(x, "head.1", padding=1)
+    return torch.tanh(x) if last == "tanh" else x
+
+
+def small_unet_shapes(w, n_classes):
+    n = {1: w, 2: 2 * w, 3: 4 * w, 4: 4 * w}
+    shapes, before = {}, 1
+    for level in (1, 2, 3, 4):
+        shapes["down%d.0" % level] = (n[level], before, 4, 4)
+        for i in ((1,) if level < 3 else (1, 2)):
+            shapes["down%d.%d" % (level, i)] = (n[level], n[level], 3, 3)
+        before = n[level]
+    for level in (3, 2, 1):
+        shapes["up%d.0" % level] = (n[level], n[level + 1], 1, 1)
+        shapes["up%d.1" % level] = (n[level], n[level], 3, 3)
+    shapes["head.0"], shapes["head.1"] = (w // 2, w, 3, 3), (1, w // 2, 3, 3)
+    return shapes, {"down1.0.beta": (n_classes, w), "down4.0.beta": (n_classes, 4 * w)}
+
+
+def critic(p, x):
+    """-> scores [m,1,1,1], label logits [m,C] or None."""
+    lrelu = lambda x: F.leaky_relu(x, 0.2)
+    conv = lambda x, name, **more: F.conv2d(x, p[name + ".weight"], p[name + ".bias"], padding=1, **more)
+    for i in (1, 2, 3, 4):
+        x = lrelu(conv(x, "down%d" % i, stride=2))
+    x = lrelu(conv(x, "conv"))
+    cls = F.linear(x.mean((2, 3)), p["cls.weight"].flatten(1), p["cls.bias"]) if "cls.weight" in p else None
+    return conv(x, "score").mean((1, 2, 3)), cls
+
+
+def critic_shapes(w, n_cls):
+    shapes = {"down1": (w, 1, 4, 4), "down2": (2 * w, w, 4, 4), "down3": (4 * w, 2 * w, 4, 4), "down4": (8 * w, 4 * w, 4, 4),
+              "conv": (8 * w, 8 * w, 3, 3), "score": (1, 8 * w, 3, 3)}
+    if n_cls:
+        shapes["cls"] = (n_cls, 8 * w, 1, 1)
+    return shapes
+
+
 def pooled(p, how):
-    """Patch logits [m,C,h,w] -> [m,C]."""
+    """Patch logits [m,C,h,w] -> [m,C]; a critic's are pooled."""
+    if p.dim() == 2:
+        return p
     flat = p.flatten(2)
     if how == "lme":
         return torch.logsumexp(flat, 2) - torch.log(torch.tensor(float(flat.shape[2]), dtype=p.dtype))
@@ -88,6 +147,8 @@ def adversarial(z, is_real, kind, for_generator=False):
         return -F.softplus(z).mean()
     if kind == "lsgan":
         return ((z - (1.0 if is_real else 0.0)) ** 2).mean()
+    if kind == "wgangp":
+        return -z.mean() if is_real else z.mean()
     raise ValueError(kind)
 
 
@@ -110,6 +171,8 @@ class Step:
         self.grads = {}
 
     def gen(self, net, image, c, last):
+        if self.s["net"] == "small_unet":
+            return small_unet(self.nets[net], image, c, last)
         return generator(self.nets[net], image, c, self.n_blocks, self.s["cond"], last)
 
     def map_of(self, image, c):
@@ -135,11 +198,20 @@ class Step:
             self.grads["%s.%s" % (net, name)] = g.clone()
         self.opt[opt].step()
 
-    def run(self, x, y, c):
-        """One iteration on x [m,1,H,W] diseased, y healthy, c [m,C]; returns its losses, unweighted terms by name."""
+    def penalty(self, judge, real, fake, mix):
+        """mean (|g| - 1)^2, g the gradient of the score at mix * real + (1 - mix) * fake; a factor a sample, by double backward."""
+        between = (mix * real + (1 - mix) * fake).detach().requires_grad_(True)
+        g = torch.autograd.grad(judge(between).sum(), between, create_graph=True)[0]
+        return ((g.flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+    def run(self, x, y, c, mixes=None):
+        """One iteration on x [m,1,H,W] diseased, y healthy, c [m,C]; returns its losses, unweighted terms by name.
+        mixes [2 * critic_steps, m]: the factors of the gradient penalty, for DN, for DD, and so on."""
         s, loss = self.s, {}
-        dn = lambda image: discriminator(self.nets["DN"], image)[0]
-        dd = lambda image: discriminator(self.nets["DD"], image)
+        judge = critic if s["netd"] == "critic" else discriminator
+        half = 1.0 if s["adv"] == "wgangp" else 0.5
+        dn = lambda image: judge(self.nets["DN"], image)[0]
+        dd = lambda image: judge(self.nets["DD"], image)
         x, y, c = (torch.as_tensor(t, dtype=self.dtype) for t in (x, y, c))
         none = torch.zeros_like(c)
 
@@ -152,16 +224,22 @@ class Step:
 
         fakes = {"xf": [xf], "xr": [xr], "both": [xf, xr]}[s["dd_fake"]]  # both: each counts half
 
-        def critics():
-            loss["d_normal"] = 0.5 * (adversarial(dn(y), True, s["adv"]) + adversarial(dn(xh.detach()), False, s["adv"]))
-            self.update("DN", loss["d_normal"])
+        def critics(k):
+            mix = [torch.as_tensor(t, dtype=self.dtype).reshape(-1, 1, 1, 1) for t in (mixes or [])[2 * k:2 * k + 2]]
+            loss["d_normal"] = half * (adversarial(dn(y), True, s["adv"]) + adversarial(dn(xh.detach()), False, s["adv"]))
+            if mix:
+                loss["penalty_normal"] = self.penalty(dn, y, xh, mix[0])
+            self.update("DN", loss["d_normal"] + (s["lam_gp"] * loss["penalty_normal"] if mix else 0))
             real, real_cls = dd(x)
             _, y_cls = dd(y)
             fake = sum(adversarial(dd(image.detach())[0], False, s["adv"]) for image in fakes) / len(fakes)
-            loss["d_disease"] = 0.5 * (adversarial(real, True, s["adv"]) + fake)
+            loss["d_disease"] = half * (adversarial(real, True, s["adv"]) + fake)
             loss["d_cls"] = 0.5 * (label_loss(pooled(real_cls, s["cls_pool"]), c) +
                                    label_loss(pooled(y_cls, s["cls_pool"]), none))
-            self.update("DD", loss["d_disease"] + s["lam_cls"] * loss["d_cls"])
+            if mix:
+                loss["penalty_disease"] = self.penalty(lambda image: dd(image)[0], x, xf, mix[1])
+            self.update("DD", loss["d_disease"] + s["lam_cls"] * loss["d_cls"] +
+                        (s["lam_gp"] * loss["penalty_disease"] if mix else 0))
 
         def generators():
             fool = lambda z: adversarial(z, s["adv"] != "saturating", s["adv"], True)
@@ -185,8 +263,12 @@ class Step:
             loss["g"] = total
             self.update("GF", total)
 
-        for part in ((critics, generators) if s["order"] == "dg" else (generators, critics)):
-            part()
+        if s["order"] == "gd":
+            generators()
+        for k in range(s["critic_steps"]):  # on the same images: these were made before any update
+            critics(k)
+        if s["order"] == "dg":
+            generators()
         return {name: float(value.detach()) for name, value in loss.items()}
 
     def weights(self):
