@@ -140,6 +140,8 @@ sh_tests = \
 	tests/cli/devices.sh \
 	tests/cli/eval.sh
 
+sh_tests += tests/cli/oclgrind.sh
+
 TESTS += $(sh_tests)
 EXTRA_DIST += $(sh_tests) tests/cli/tap.sh tests/lsan.supp
 
