@@ -115,6 +115,15 @@ libtgcore_la_SOURCES += \
 pkginclude_HEADERS += include/taggan/eval.h
 
 # trainer/
+libtgcore_la_SOURCES += \
+	src/trainer/trainer.c src/trainer/trainer.h src/trainer/schedule.c src/trainer/schedule.h \
+	src/trainer/state.c src/trainer/state.h src/trainer/maps.c src/trainer/maps.h \
+	src/trainer/validate.c src/trainer/validate.h src/trainer/test.c
+libtgcore_la_SOURCES += \
+	src/report/train_run.c src/report/train_run.h src/report/samples.c src/report/samples.h
+bin_PROGRAMS += taggan-train
+taggan_train_SOURCES = src/cli/train.c src/cli/train_options.def
+taggan_train_LDADD = libtgcore.la
 
 # report/
 

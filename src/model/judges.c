@@ -192,8 +192,8 @@ tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *x
     normal.loss_fakes[0] = TGI_BOARD_SLOT(model, d_normal_fake);
     normal.penalty = TGI_BOARD_SLOT(model, d_penalty_normal);
     normal.slope = TGI_BOARD_SLOT(model, slope_normal);
-    normal.score_real = TGI_BOARD_SLOT(model, score_normal_real);
-    normal.score_fake = TGI_BOARD_SLOT(model, score_normal_fake);
+    normal.score_real = TGI_BOARD_SLOT(model, judge_normal_real);
+    normal.score_fake = TGI_BOARD_SLOT(model, judge_normal_fake);
     normal.norm = TGI_BOARD_SLOT(model, norm_dn);
     TG_TRY(hear(model, feed, &normal, lr));
 
@@ -205,8 +205,8 @@ tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *x
     disease.loss_fakes[1] = TGI_BOARD_SLOT(model, d_disease_rebuilt);
     disease.penalty = TGI_BOARD_SLOT(model, d_penalty_disease);
     disease.slope = TGI_BOARD_SLOT(model, slope_disease);
-    disease.score_real = TGI_BOARD_SLOT(model, score_disease_real);
-    disease.score_fake = TGI_BOARD_SLOT(model, score_disease_fake);
+    disease.score_real = TGI_BOARD_SLOT(model, judge_disease_real);
+    disease.score_fake = TGI_BOARD_SLOT(model, judge_disease_fake);
     disease.norm = TGI_BOARD_SLOT(model, norm_dd);
     TG_TRY(hear(model, feed, &disease, lr));
     model->n_updates++;

@@ -35,10 +35,10 @@
     X(g_sparsity, "map on diseased images (sparsity loss)")                                                            \
     X(g_sparsity_added, "what the backward generator adds (sparsity loss)")                                            \
     X(g_tv, "total variation of the map")                                                                              \
-    X(score_normal_real, "mean score of healthy images by the normal discriminator")                                   \
-    X(score_normal_fake, "... of cleaned images")                                                                      \
-    X(score_disease_real, "mean score of diseased images by the disease discriminator")                                \
-    X(score_disease_fake, "... of synthetic diseased images")                                                          \
+    X(judge_normal_real, "mean score of healthy images by the normal discriminator")                                   \
+    X(judge_normal_fake, "... of cleaned images")                                                                      \
+    X(judge_disease_real, "mean score of diseased images by the disease discriminator")                                \
+    X(judge_disease_fake, "... of synthetic diseased images")                                                          \
     X(slope_normal, "mean slope of the normal critic between real and fake")                                           \
     X(slope_disease, "... of the disease critic")                                                                      \
     X(map_diseased, "mean |M| on diseased images")                                                                     \

@@ -1,0 +1,22 @@
+/* state.h -- what the trainer itself must remember over a resume, as JSON in the checkpoint's metadata. */
+#ifndef TGI_TRAINER_STATE_H
+#define TGI_TRAINER_STATE_H
+
+#include "base/status.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct tgi_trainer_state {
+    double seconds;     /* spent so far */
+    double lr_scale;    /* halved by every restore */
+    double best_score;
+    uint64_t best_step;
+    uint64_t n_worse;   /* validations without improvement, in a row */
+    uint64_t n_restores;
+    bool has_model;     /* model.safetensors of this run is written */
+} tgi_trainer_state;
+
+tg_status tgi_trainer_state_write(const tgi_trainer_state *state, char **text) TG_MUST_CHECK; /* free() */
+tg_status tgi_trainer_state_read(const char *text, tgi_trainer_state *state) TG_MUST_CHECK;
+
+#endif
