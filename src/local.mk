@@ -10,6 +10,7 @@ pkginclude_HEADERS = \
 	include/taggan/tag.h
 
 noinst_LTLIBRARIES = libtgcore.la
+bin_PROGRAMS =
 libtgcore_la_SOURCES =
 nodist_libtgcore_la_SOURCES = cl_texts.c
 libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
@@ -132,7 +133,7 @@ libtgcore_la_SOURCES += \
 	src/cli/options.c src/cli/options.h src/cli/options_table.h src/cli/common_options.def \
 	src/cli/help.c
 
-bin_PROGRAMS = taggan-data
+bin_PROGRAMS += taggan-data
 taggan_data_SOURCES = src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
 taggan_data_LDADD = libtgcore.la
 
