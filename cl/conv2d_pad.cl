@@ -3,7 +3,7 @@
 // Math       add    dst[i,j] = src[m(i - top), m(j - left)], m the mirror at the edge pixel, or 0 outside
 //            fold   dst[h,w] (+)= sum of src over every place that shows (h,w)
 // Shapes     src [planes,H,W], dst [planes,top+H+bottom,left+W+right]; for fold the other way round
-// Launch     add {rows of dst, planes}, fold {H, planes}; local {1, 1}: one work-item a row
+// Launch     add {blocks of rows_each rows of dst, planes}, fold {H, planes}; local {1, 1}: a work-item copies whole rows
 // Tunables   none
 // Numerics   exact copies; folds add at most nine values
 // Reference  tests/ref/conv2d.c (through the convolutions that use it)          Source  none
@@ -15,27 +15,31 @@ static int mirrored(const int i, const int n)
 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void halo_add(__global const float *restrict src, const int h, const int w, const int top, const int bottom, const int left,
-              const int right, const int reflect, __global float *restrict dst)
+              const int right, const int reflect, const int rows_each, __global float *restrict dst)
 {
-    const int row = (int)get_global_id(0) - top;
-    const int width = left + w + right;
-    __global float *out = dst + ((size_t)get_global_id(1) * (top + h + bottom) + get_global_id(0)) * width;
+    const int height = top + h + bottom, width = left + w + right;
+    const int first = (int)get_global_id(0) * rows_each, end = min(first + rows_each, height);
 
-    if (!reflect && (row < 0 || row >= h)) {
-        for (int i = 0; i < width; i++)
-            out[i] = 0.0f;
-        return;
+    for (int i = first; i < end; i++) {
+        const int row = i - top;
+        __global float *out = dst + ((size_t)get_global_id(1) * height + i) * width;
+
+        if (!reflect && (row < 0 || row >= h)) {
+            for (int j = 0; j < width; j++)
+                out[j] = 0.0f;
+            continue;
+        }
+        __global const float *in = src + ((size_t)get_global_id(1) * h + mirrored(row, h)) * w;
+        int j = 0;
+        for (; j < left; j++)
+            out[j] = reflect ? in[mirrored(j - left, w)] : 0.0f;
+        for (j = 0; j + 8 <= w; j += 8)
+            vstore8(vload8(0, in + j), 0, out + left + j);
+        for (; j < w; j++)
+            out[left + j] = in[j];
+        for (j = 0; j < right; j++)
+            out[left + w + j] = reflect ? in[mirrored(w + j, w)] : 0.0f;
     }
-    __global const float *in = src + ((size_t)get_global_id(1) * h + mirrored(row, h)) * w;
-    for (int i = 0; i < left; i++)
-        out[i] = reflect ? in[mirrored(i - left, w)] : 0.0f;
-    int i = 0;
-    for (; i + 16 <= w; i += 16)
-        vstore16(vload16(0, in + i), 0, out + left + i);
-    for (; i < w; i++)
-        out[left + i] = in[i];
-    for (i = 0; i < right; i++)
-        out[left + w + i] = reflect ? in[mirrored(w + i, w)] : 0.0f;
 }
 
 // The sum of one padded row over the places that show column j.

@@ -8,7 +8,7 @@
 
 /* Numbers of packed forms at a weights tensor. */
 enum { KIND_GATHER = 100, KIND_SCATTER = 200 };
-enum { LANES = 16, MAX_OPTIONS = 160, MAX_TAPS = 64 };
+enum { LANES = 16, MAX_OPTIONS = 160, MAX_TAPS = 64, ROWS_EACH = 64 };
 
 static size_t at_most(size_t limit, size_t n)
 {
@@ -102,10 +102,10 @@ tg_status tgi_halo_add(const tg_tensor *src, size_t planes, size_t h, size_t w, 
     tgi_kernel *kernel;
 
     TG_TRY(tgi_kernel_get(src->dev, "conv2d_pad", "halo_add", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(halo->top + h + halo->bottom, planes),
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(blocks_of(halo->top + h + halo->bottom, ROWS_EACH), planes),
                           TGI_ARGS(tgi_buffer(src), tgi_int(h), tgi_int(w), tgi_int(halo->top), tgi_int(halo->bottom),
                                    tgi_int(halo->left), tgi_int(halo->right), tgi_int(halo->is_reflected),
-                                   tgi_buffer(dst))));
+                                   tgi_int(ROWS_EACH), tgi_buffer(dst))));
 cleanup:
     return status;
 }
