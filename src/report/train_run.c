@@ -228,7 +228,7 @@ static tg_status write_page(tgi_train_run *run, const tgi_train_result *result, 
 {
     tg_status status = TG_OK;
     fact_list settings = {0};
-    char device[400];
+    char device[600];
     const tg_device_info *d = run->opts.device;
 
     snprintf(device, sizeof device, "%s (%s, driver %s)", d->name, d->platform, d->driver);
