@@ -106,6 +106,8 @@ libtgcore_la_SOURCES += src/base/sort.c src/base/sort.h \
 	src/tag/annotate_coco.c src/tag/annotate_voc.c src/tag/annotate_yolo.c \
 	src/tag/annotate_labelstudio.c src/tag/annotate_csv.c
 pkginclude_HEADERS += include/taggan/annotate.h
+libtgcore_la_SOURCES += src/tag/tagger.c src/tag/tagger.h
+pkginclude_HEADERS += include/taggan/tagger.h
 
 # eval/
 libtgcore_la_SOURCES += \

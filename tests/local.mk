@@ -102,6 +102,7 @@ EXTRA_DIST += \
 
 # tag/
 c_tests += tests/tag/test_tag tests/tag/test_annotate
+c_tests += tests/tag/test_tagger
 
 # eval/
 c_tests += tests/eval/test_measure tests/eval/test_eval

@@ -12,6 +12,7 @@
 #include <taggan/op.h>
 #include <taggan/status.h>
 #include <taggan/tag.h>
+#include <taggan/tagger.h>
 #include <taggan/tensor.h>
 
 #endif

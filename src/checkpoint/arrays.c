@@ -27,7 +27,8 @@ static tg_status add_block(tgi_arrays *arrays, tg_tensor *home, size_t *index)
 {
     tg_status status = TG_OK;
 
-    TG_TRY(tgi_grow(&arrays->blocks, &arrays->blocks_capacity, arrays->n_blocks + 1, sizeof *arrays->blocks));
+    TG_TRY(tgi_grow(&arrays->blocks, &arrays->blocks_capacity, arrays->n_blocks + 1,
+                    sizeof *arrays->blocks));
     *index = arrays->n_blocks++;
     arrays->blocks[*index] = (tgi_array_block){.home = home};
     TG_TRY(tgi_alloc(tg_tensor_count(home), sizeof(float), &arrays->blocks[*index].values));
@@ -39,7 +40,8 @@ static tg_status add_item(tgi_arrays *arrays, const char *prefix, const char *na
 {
     tg_status status = TG_OK;
 
-    TG_TRY(tgi_grow(&arrays->items, &arrays->items_capacity, arrays->n_items + 1, sizeof *arrays->items));
+    TG_TRY(tgi_grow(&arrays->items, &arrays->items_capacity, arrays->n_items + 1,
+                    sizeof *arrays->items));
     TG_TRY(tgi_printf(&item.name, "%s%s", prefix, name));
     arrays->items[arrays->n_items++] = item;
 cleanup:
@@ -59,7 +61,8 @@ static size_t n_dims_of(const tgi_net *net, size_t param)
             return 2; /* a row a class */
         if (is_scale && layer->kind == TGI_LAYER_LINEAR)
             return 2;
-        return is_scale && (layer->kind == TGI_LAYER_CONV || layer->kind == TGI_LAYER_CONV_UP) ? 4 : 1;
+        return is_scale && (layer->kind == TGI_LAYER_CONV || layer->kind == TGI_LAYER_CONV_UP) ? 4
+                                                                                               : 1;
     }
     return 4;
 }
@@ -79,7 +82,8 @@ static tgi_array array_of(tg_dims dims, size_t n_dims)
     return array;
 }
 
-tg_status tgi_arrays_add_params(tgi_arrays *arrays, const char *prefix, const tgi_net *net, tg_tensor *block)
+tg_status tgi_arrays_add_params(tgi_arrays *arrays, const char *prefix, const tgi_net *net,
+                                tg_tensor *block)
 {
     tg_status status = TG_OK;
     size_t index;
@@ -179,13 +183,15 @@ static tg_status check_shape(const tgi_array *array, const tgi_stored *stored)
     char wanted[96], found[192];
 
     for (size_t i = 0; i < most; i++) {
-        size_t a = i < array->n_dims ? array->dims[i] : 1, b = i < stored->n_dims ? stored->dims[i] : 1;
+        size_t a = i < array->n_dims ? array->dims[i] : 1,
+               b = i < stored->n_dims ? stored->dims[i] : 1;
 
         if (a == b)
             continue;
         shape_text(array->dims, array->n_dims, wanted, sizeof wanted);
         shape_text(stored->dims, stored->n_dims, found, sizeof found);
-        return tg_fail(TG_ERR_SHAPE, "array '%s' is %s in the file, but %s in this model", array->name, found, wanted);
+        return tg_fail(TG_ERR_SHAPE, "array '%s' is %s in the file, but %s in this model",
+                       array->name, found, wanted);
     }
     return TG_OK;
 }
@@ -201,7 +207,8 @@ tg_status tgi_arrays_read(tgi_arrays *arrays, const tgi_safetensors *file)
         if (!stored)
             return tg_fail(TG_ERR_FORMAT, "array '%s' is missing", array->name);
         TG_TRY(check_shape(array, stored));
-        TG_TRY(tgi_safetensors_floats(file, array->name, arrays->blocks[array->block].values + array->offset, array->n));
+        TG_TRY(tgi_safetensors_floats(
+            file, array->name, arrays->blocks[array->block].values + array->offset, array->n));
     }
 cleanup:
     return status;

@@ -43,7 +43,8 @@ static tg_status list_present(const tgi_safetensors *file, tgi_model *model, tgi
         TG_TRY(tgi_arrays_add_buffers(arrays, prefix, member->net));
     }
     if (!arrays->n_items)
-        status = tg_fail(TG_ERR_FORMAT, "no array of a network (G.*, F.*, DN.* or DD.*) among its %zu arrays",
+        status = tg_fail(TG_ERR_FORMAT,
+                         "no array of a network (G.*, F.*, DN.* or DD.*) among its %zu arrays",
                          tgi_safetensors_count(file));
 cleanup:
     return status;
@@ -87,7 +88,8 @@ static size_t first_size(const tgi_safetensors *file, const char *prefix, const 
 }
 
 /* How many of PREFIX + FORMAT(at), FORMAT(at + 1), ... there are. */
-static size_t count_blocks(const tgi_safetensors *file, const char *prefix, const char *before, size_t at, const char *behind)
+static size_t count_blocks(const tgi_safetensors *file, const char *prefix, const char *before,
+                           size_t at, const char *behind)
 {
     size_t n = 0;
 
@@ -101,9 +103,11 @@ static size_t count_blocks(const tgi_safetensors *file, const char *prefix, cons
 }
 
 /* First layers: resnet, unet, small_unet, stargan. */
-static void look_at_generator(const tgi_safetensors *file, const char *prefix, size_t *width, size_t *blocks)
+static void look_at_generator(const tgi_safetensors *file, const char *prefix, size_t *width,
+                              size_t *blocks)
 {
-    static const char *const first[] = {"model.1.weight", "model.model.0.weight", "down1.0.weight", "main.0.weight"};
+    static const char *const first[] = {"model.1.weight", "model.model.0.weight", "down1.0.weight",
+                                        "main.0.weight"};
 
     for (size_t i = 0; i < TG_COUNT(first) && !*width; i++)
         *width = first_size(file, prefix, first[i]);

@@ -36,10 +36,12 @@ cleanup:
     return status;
 }
 
-tg_status tgi_model_save(tgi_model *model, tgi_weights weights, const tgi_model_info *info, const char *path)
+tg_status tgi_model_save(tgi_model *model, tgi_weights weights, const tgi_model_info *info,
+                         const char *path)
 {
     tg_status status = TG_OK;
-    tgi_net *generator = weights == TGI_WEIGHTS_AVERAGE && model->average ? model->average : model->g.net;
+    tgi_net *generator =
+        weights == TGI_WEIGHTS_AVERAGE && model->average ? model->average : model->g.net;
     tgi_safetensors_writer *writer = NULL;
     tgi_arrays arrays = {0};
 
@@ -69,7 +71,8 @@ cleanup:
     return status;
 }
 
-/* The training's settings without what tagging has no use for: room for batches, past fakes, a running mean. */
+/* The training's settings without what tagging has no use for: room for batches, past fakes, a
+ * running mean. */
 static tgi_settings settings_for_tagging(const tgi_settings *trained)
 {
     tgi_settings settings = *trained;
@@ -149,9 +152,10 @@ typedef struct counters {
 
 static tg_status write_counters(const tgi_model *model, tgi_safetensors_writer *writer)
 {
-    json_t *root = json_pack("{s:I,s:I,s:I,s:I}", "steps", (json_int_t)model->n_steps, "updates",
-                             (json_int_t)model->n_updates, "pool_normal", (json_int_t)model->pool_normal.n, "pool_disease",
-                             (json_int_t)model->pool_disease.n);
+    json_t *root =
+        json_pack("{s:I,s:I,s:I,s:I}", "steps", (json_int_t)model->n_steps, "updates",
+                  (json_int_t)model->n_updates, "pool_normal", (json_int_t)model->pool_normal.n,
+                  "pool_disease", (json_int_t)model->pool_disease.n);
     char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     tg_status status = text ? tgi_safetensors_writer_metadata(writer, "counters", text)
                             : tg_fail(TG_ERR_MEMORY, "out of memory for a checkpoint's counters");
@@ -161,23 +165,29 @@ static tg_status write_counters(const tgi_model *model, tgi_safetensors_writer *
     return status;
 }
 
-static tg_status read_counters(const tgi_safetensors *file, const char *path, const tgi_model *model, counters *out)
+static tg_status read_counters(const tgi_safetensors *file, const char *path,
+                               const tgi_model *model, counters *out)
 {
     const char *text = tgi_safetensors_metadata(file, "counters");
     json_t *root = text ? json_loads(text, 0, NULL) : NULL;
-    bool is_whole = root && !json_unpack(root, "{s:I,s:I,s:I,s:I}", "steps", &out->steps, "updates", &out->updates,
-                                         "pool_normal", &out->pool_normal, "pool_disease", &out->pool_disease);
+    bool is_whole = root && !json_unpack(root, "{s:I,s:I,s:I,s:I}", "steps", &out->steps, "updates",
+                                         &out->updates, "pool_normal", &out->pool_normal,
+                                         "pool_disease", &out->pool_disease);
 
     json_decref(root);
     if (!text)
-        return tg_fail(TG_ERR_FORMAT, "'%s' is no checkpoint of taggan-train: it has no metadata 'counters'", path);
-    if (!is_whole || out->steps < 0 || out->updates < 0 || out->pool_normal < 0 || out->pool_disease < 0 ||
-        (uint64_t)out->pool_normal > model->pool_normal.capacity || (uint64_t)out->pool_disease > model->pool_disease.capacity)
+        return tg_fail(TG_ERR_FORMAT,
+                       "'%s' is no checkpoint of taggan-train: it has no metadata 'counters'",
+                       path);
+    if (!is_whole || out->steps < 0 || out->updates < 0 || out->pool_normal < 0 ||
+        out->pool_disease < 0 || (uint64_t)out->pool_normal > model->pool_normal.capacity ||
+        (uint64_t)out->pool_disease > model->pool_disease.capacity)
         return tg_fail(TG_ERR_FORMAT, "'%s': its metadata 'counters' is damaged", path);
     return TG_OK;
 }
 
-tg_status tgi_checkpoint_save(tgi_model *model, const tgi_model_info *info, const char *trainer, const char *path)
+tg_status tgi_checkpoint_save(tgi_model *model, const tgi_model_info *info, const char *trainer,
+                              const char *path)
 {
     tg_status status = TG_OK;
     tgi_safetensors_writer *writer = NULL;
@@ -209,7 +219,9 @@ tg_status tgi_checkpoint_peek(const char *path, tgi_model_info *info, char **tra
     TG_TRY(tgi_model_info_read(file, path, info));
     text = tgi_safetensors_metadata(file, "trainer");
     if (!text) {
-        status = tg_fail(TG_ERR_FORMAT, "'%s' is no checkpoint of taggan-train: it has no metadata 'trainer'", path);
+        status =
+            tg_fail(TG_ERR_FORMAT,
+                    "'%s' is no checkpoint of taggan-train: it has no metadata 'trainer'", path);
         goto cleanup;
     }
     TG_TRY(tgi_strdup(text, trainer));

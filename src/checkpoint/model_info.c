@@ -53,14 +53,16 @@ cleanup:
     return status;
 }
 
-tg_status tgi_model_info_threshold(const tgi_model_info *info, double max_false_alarm, double *threshold)
+tg_status tgi_model_info_threshold(const tgi_model_info *info, double max_false_alarm,
+                                   double *threshold)
 {
     tg_status status = TG_OK;
     const double same = 1e-9; /* rates come from decimal text */
     tgi_text known = {0};
 
     if (!info->threshold_rule)
-        return tg_fail(TG_ERR_ARGUMENT, "the model was never calibrated on healthy images: give a threshold");
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "the model was never calibrated on healthy images: give a threshold");
     if (fabs(info->settings.max_false_alarm - max_false_alarm) < same) {
         *threshold = info->threshold;
         return TG_OK;
@@ -76,8 +78,9 @@ tg_status tgi_model_info_threshold(const tgi_model_info *info, double max_false_
         if (fabs(info->calibrated[i].false_alarm - info->settings.max_false_alarm) >= same)
             TG_TRY(tgi_text_add(&known, ", %g", info->calibrated[i].false_alarm));
     }
-    status = tg_fail(TG_ERR_ARGUMENT, "the model holds no threshold for a false-alarm rate of %g (it has: %s)", max_false_alarm,
-                     known.data);
+    status = tg_fail(TG_ERR_ARGUMENT,
+                     "the model holds no threshold for a false-alarm rate of %g (it has: %s)",
+                     max_false_alarm, known.data);
 cleanup:
     tgi_text_release(&known);
     return status;
@@ -88,7 +91,8 @@ cleanup:
 static tg_status write_json(tgi_safetensors_writer *writer, const char *key, json_t *value)
 {
     tg_status status = TG_OK;
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
+    char *text =
+        value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17)) : NULL;
 
     if (!text)
         status = tg_fail(TG_ERR_MEMORY, "out of memory for the model's %s", key);
@@ -184,7 +188,8 @@ cleanup:
 }
 
 /* The entries of a model that was calibrated. */
-static tg_status read_thresholds(const tgi_safetensors *file, const char *path, tgi_model_info *info)
+static tg_status read_thresholds(const tgi_safetensors *file, const char *path,
+                                 tgi_model_info *info)
 {
     tg_status status = TG_OK;
     const char *rule = tgi_safetensors_metadata(file, "threshold_rule");
@@ -195,7 +200,8 @@ static tg_status read_thresholds(const tgi_safetensors *file, const char *path, 
     info->threshold = -1;
     if (!rule && !threshold)
         goto cleanup;
-    if (!rule || !threshold || !tgi_parse_real(threshold, &info->threshold) || info->threshold < 0) {
+    if (!rule || !threshold || !tgi_parse_real(threshold, &info->threshold) ||
+        info->threshold < 0) {
         status = damaged(path, "threshold");
         goto cleanup;
     }
@@ -207,7 +213,8 @@ static tg_status read_thresholds(const tgi_safetensors *file, const char *path, 
     for (size_t i = 0; i < json_array_size(rows); i++) {
         tgi_calibrated *row = &info->calibrated[info->n_calibrated++];
 
-        if (json_unpack(json_array_get(rows, i), "[F,F]", &row->false_alarm, &row->threshold) || row->threshold < 0) {
+        if (json_unpack(json_array_get(rows, i), "[F,F]", &row->false_alarm, &row->threshold) ||
+            row->threshold < 0) {
             status = damaged(path, "calibrated");
             goto cleanup;
         }
@@ -221,7 +228,8 @@ static tg_status read_settings(const char *path, const char *text, tgi_settings 
 {
     tg_status status = TG_OK;
 
-    *settings = tgi_settings_preset(TGI_PRESET_STANDARD); /* for a setting that is younger than the file */
+    *settings =
+        tgi_settings_preset(TGI_PRESET_STANDARD); /* for a setting that is younger than the file */
     TG_TRY(tgi_settings_parse(settings, text, path));
     TG_TRY(tgi_settings_check(settings));
 cleanup:
@@ -231,20 +239,24 @@ cleanup:
 tg_status tgi_model_info_read(const tgi_safetensors *file, const char *path, tgi_model_info *info)
 {
     tg_status status = TG_OK;
-    const char *kind = tgi_safetensors_metadata(file, "model"), *settings = tgi_safetensors_metadata(file, "settings");
-    const char *classes = tgi_safetensors_metadata(file, "classes"), *step = tgi_safetensors_metadata(file, "step");
+    const char *kind = tgi_safetensors_metadata(file, "model"),
+               *settings = tgi_safetensors_metadata(file, "settings");
+    const char *classes = tgi_safetensors_metadata(file, "classes"),
+               *step = tgi_safetensors_metadata(file, "step");
     const char *dataset = tgi_safetensors_metadata(file, "dataset");
     long long number;
 
     *info = (tgi_model_info){.threshold = -1};
     if (!kind || !settings || !classes || !step)
-        return tg_fail(TG_ERR_FORMAT, "'%s' is no model of taggan-train: it has no metadata '%s'", path,
+        return tg_fail(TG_ERR_FORMAT, "'%s' is no model of taggan-train: it has no metadata '%s'",
+                       path,
                        !kind       ? "model"
                        : !settings ? "settings"
                        : !classes  ? "classes"
                                    : "step");
     if (strcmp(kind, model_kind))
-        return tg_fail(TG_ERR_UNSUPPORTED, "'%s' holds a model of kind '%s', not '%s'", path, kind, model_kind);
+        return tg_fail(TG_ERR_UNSUPPORTED, "'%s' holds a model of kind '%s', not '%s'", path, kind,
+                       model_kind);
     TG_TRY(read_settings(path, settings, &info->settings));
     TG_TRY(read_classes(path, classes, info));
     if (!tgi_parse_int(step, &number) || number < 0) {

@@ -1,5 +1,5 @@
-/* test_model_file.c -- models and checkpoints come back bit for bit; files that do not fit are refused with a name, and leave the
- * model as it was. */
+/* test_model_file.c -- models and checkpoints come back bit for bit; files that do not fit are
+ * refused with a name, and leave the model as it was. */
 #include "config.h"
 #include "tg_test.h"
 #include "base/file.h"
@@ -21,7 +21,8 @@ static char *path;
 static void set_up(void)
 {
     ck_assert_tg_ok(tg_device_open(NULL, &dev));
-    ck_assert_tg_ok(tgi_printf(&path, "%s.%ld", tg_scratch_path("model_file_test"), (long)getpid()));
+    ck_assert_tg_ok(
+        tgi_printf(&path, "%s.%ld", tg_scratch_path("model_file_test"), (long)getpid()));
 }
 
 static void tear_down(void)
@@ -306,7 +307,9 @@ START_TEST(another_shape_is_refused_and_changes_nothing)
     disturb(wider, 2);
     disturb(untouched, 2);
     ck_assert_tg_fails(tgi_checkpoint_load(path, wider), TG_ERR_SHAPE);
-    ck_assert_ptr_nonnull(strstr(tg_error_message(), "array 'DN.model.0.weight' is 5 x 1 x 4 x 4 in the file, but 6 x 1 x 4 x 4"));
+    ck_assert_ptr_nonnull(
+        strstr(tg_error_message(),
+               "array 'DN.model.0.weight' is 5 x 1 x 4 x 4 in the file, but 6 x 1 x 4 x 4"));
     check_same(wider, untouched);
     tgi_model_free(wider);
     tgi_model_free(untouched);
@@ -316,7 +319,8 @@ END_TEST
 START_TEST(damage_is_refused_and_changes_nothing)
 {
     const tgi_settings settings = small_settings("small_unet", "critic");
-    tgi_model *model = new_model(&settings), *other = new_model(&settings), *untouched = new_model(&settings);
+    tgi_model *model = new_model(&settings), *other = new_model(&settings),
+              *untouched = new_model(&settings);
     tgi_model_info info;
     char *bytes, *trainer;
     size_t n;
@@ -350,12 +354,14 @@ static void rewrite(const char *const *keys, size_t n_keys, const char *left_out
     ck_assert_tg_ok(tgi_safetensors_open(path, &file));
     ck_assert_tg_ok(tgi_safetensors_writer_new(&writer));
     for (size_t i = 0; i < n_keys; i++)
-        ck_assert_tg_ok(tgi_safetensors_writer_metadata(writer, keys[i], tgi_safetensors_metadata(file, keys[i])));
+        ck_assert_tg_ok(tgi_safetensors_writer_metadata(writer, keys[i],
+                                                        tgi_safetensors_metadata(file, keys[i])));
     for (size_t i = 0; i < tgi_safetensors_count(file); i++) {
         const tgi_stored *a = tgi_safetensors_at(file, i);
 
         if (!left_out || strcmp(a->name, left_out))
-            ck_assert_tg_ok(tgi_safetensors_writer_add(writer, a->name, a->dtype, a->dims, a->n_dims, a->data));
+            ck_assert_tg_ok(
+                tgi_safetensors_writer_add(writer, a->name, a->dtype, a->dims, a->n_dims, a->data));
     }
     if (more)
         ck_assert_tg_ok(tgi_safetensors_writer_add(writer, more, TGI_F32, (size_t[]){1}, 1, one));
@@ -364,7 +370,8 @@ static void rewrite(const char *const *keys, size_t n_keys, const char *left_out
     tgi_safetensors_free(file);
 }
 
-static const char *const all_keys[] = {"model", "settings", "classes", "step", "counters", "trainer"};
+static const char *const all_keys[] = {"model", "settings", "classes",
+                                       "step",  "counters", "trainer"};
 
 START_TEST(missing_metadata_is_named)
 {
@@ -380,7 +387,9 @@ START_TEST(missing_metadata_is_named)
         ck_assert_tg_fails(tgi_model_load(dev, path, &loaded, &info), TG_ERR_FORMAT);
         ck_assert_ptr_nonnull(strstr(tg_error_message(), wanted));
     }
-    ck_assert_tg_fails(_i == 4 ? tgi_checkpoint_load(path, model) : tgi_checkpoint_peek(path, &info, &trainer), TG_ERR_FORMAT);
+    ck_assert_tg_fails(_i == 4 ? tgi_checkpoint_load(path, model)
+                               : tgi_checkpoint_peek(path, &info, &trainer),
+                       TG_ERR_FORMAT);
     ck_assert_ptr_nonnull(strstr(tg_error_message(), wanted));
     free(wanted);
     tgi_model_free(model);
@@ -419,10 +428,12 @@ static void save_network(const tgi_net *net, const char *prefix, size_t n_less)
         ck_assert_tg_ok(tgi_alloc(n, sizeof(float), &block[i]));
         ck_assert_tg_ok(tg_tensor_download(p, block[i], n));
         ck_assert_tg_ok(tgi_printf(&name, "%s%s", prefix, net->params[i].name));
-        ck_assert_tg_ok(tgi_safetensors_writer_add(writer, name, TGI_F32, is_bias ? &n : dims, is_bias ? 1 : 4, block[i]));
+        ck_assert_tg_ok(tgi_safetensors_writer_add(writer, name, TGI_F32, is_bias ? &n : dims,
+                                                   is_bias ? 1 : 4, block[i]));
         free(name);
     }
-    ck_assert_tg_ok(tgi_safetensors_writer_add(writer, "G.model.2.running_mean", TGI_F32, (size_t[]){1}, 1, block[0]));
+    ck_assert_tg_ok(tgi_safetensors_writer_add(writer, "G.model.2.running_mean", TGI_F32,
+                                               (size_t[]){1}, 1, block[0]));
     ck_assert_tg_ok(tgi_safetensors_writer_commit(writer, path));
     tgi_safetensors_writer_free(writer);
     for (size_t i = 0; i < MAX_PARTS; i++)
@@ -432,7 +443,8 @@ static void save_network(const tgi_net *net, const char *prefix, size_t n_less)
 START_TEST(begins_from_the_networks_of_a_file)
 {
     const tgi_settings settings = small_settings("resnet", "patchgan");
-    tgi_model *model = new_model(&settings), *other = new_model(&settings), *untouched = new_model(&settings);
+    tgi_model *model = new_model(&settings), *other = new_model(&settings),
+              *untouched = new_model(&settings);
 
     disturb(model, 1);
     disturb(other, 2);
@@ -458,8 +470,10 @@ END_TEST
 
 START_TEST(arrays_tell_the_sizes_of_the_networks)
 {
-    static const char *const nets[][2] = {
-        {"resnet", "patchgan"}, {"small_unet", "critic"}, {"unet", "patchgan"}, {"stargan", "stargan"}};
+    static const char *const nets[][2] = {{"resnet", "patchgan"},
+                                          {"small_unet", "critic"},
+                                          {"unet", "patchgan"},
+                                          {"stargan", "stargan"}};
     tgi_settings settings = small_settings(nets[_i][0], nets[_i][1]), found = {0};
     tgi_model *model;
     bool has_blocks = settings.net == TGI_G_RESNET || settings.net == TGI_G_STARGAN;
@@ -480,7 +494,8 @@ END_TEST
 
 START_TEST(thresholds_are_stored_for_several_rates)
 {
-    const tgi_settings settings = small_settings("small_unet", "critic"); /* max_false_alarm is 0.01 */
+    const tgi_settings settings =
+        small_settings("small_unet", "critic"); /* max_false_alarm is 0.01 */
     const tg_tag_opts opts = tg_tag_opts_default();
     tgi_model_info info = {.settings = settings, .threshold = -1};
     tg_calibration *healthy;
@@ -502,7 +517,8 @@ START_TEST(thresholds_are_stored_for_several_rates)
     ck_assert_tg_ok(tgi_model_info_threshold(&info, 0.1, &threshold));
     ck_assert_double_eq(threshold, 90.0 / 128);
     ck_assert_tg_fails(tgi_model_info_threshold(&info, 0.3, &threshold), TG_ERR_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(tg_error_message(), "it has: 0.01, 0.001, 0.005, 0.02, 0.05, 0.1"));
+    ck_assert_ptr_nonnull(
+        strstr(tg_error_message(), "it has: 0.01, 0.001, 0.005, 0.02, 0.05, 0.1"));
     tg_calibration_free(healthy);
     tg_image_release(&map);
     tgi_model_info_release(&info);
