@@ -16,8 +16,6 @@ typedef struct tgi_calibrated {
     double false_alarm, threshold;
 } tgi_calibrated;
 enum { TGI_N_CALIBRATED = 6 };
-/* 0.001, 0.005, 0.01, 0.02, 0.05, 0.1: what is stored for taggan-infer --max-false-alarm. */
-extern const double tgi_calibrated_rates[TGI_N_CALIBRATED];
 
 /* What is known of a trained model beside its weights. Release with tgi_model_info_release(). */
 typedef struct tgi_model_info {
@@ -33,9 +31,10 @@ typedef struct tgi_model_info {
 } tgi_model_info;
 void tgi_model_info_release(tgi_model_info *info);
 
-/* Sets threshold and rule for settings.max_false_alarm, and the table, from maps of held-out
- * healthy images. */
-tg_status tgi_model_info_calibrate(tgi_model_info *info, tg_calibration *healthy) TG_MUST_CHECK;
+/* Thresholds for the rates 0.001, 0.005, 0.01, 0.02, 0.05 and 0.1, what taggan-infer
+ * --max-false-alarm takes, from maps of held-out healthy images. */
+tg_status tgi_calibrated_table(tg_calibration *healthy,
+                               tgi_calibrated table[TGI_N_CALIBRATED]) TG_MUST_CHECK;
 /* The stored threshold that keeps the rate; TG_ERR_ARGUMENT, naming the rates there are, when none
  * was stored for it. */
 tg_status tgi_model_info_threshold(const tgi_model_info *info, double max_false_alarm,

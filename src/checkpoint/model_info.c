@@ -16,8 +16,6 @@
 /* What kind of model the networks of a file make. */
 static const char model_kind[] = "taggan";
 
-const double tgi_calibrated_rates[TGI_N_CALIBRATED] = {0.001, 0.005, 0.01, 0.02, 0.05, 0.1};
-
 void tgi_model_info_release(tgi_model_info *info)
 {
     for (size_t k = 0; k < info->n_classes; k++)
@@ -30,25 +28,15 @@ void tgi_model_info_release(tgi_model_info *info)
 
 /* ---- thresholds ---- */
 
-tg_status tgi_model_info_calibrate(tgi_model_info *info, tg_calibration *healthy)
+tg_status tgi_calibrated_table(tg_calibration *healthy, tgi_calibrated table[TGI_N_CALIBRATED])
 {
+    static const double rates[TGI_N_CALIBRATED] = {0.001, 0.005, 0.01, 0.02, 0.05, 0.1};
     tg_status status = TG_OK;
-    double share = 1 - info->settings.max_false_alarm;
-    tgi_calibrated table[TGI_N_CALIBRATED];
-    char *rule = NULL;
-    double threshold;
 
-    TG_TRY(tg_calibration_threshold(healthy, share, &threshold));
     for (size_t i = 0; i < TGI_N_CALIBRATED; i++) {
-        table[i].false_alarm = tgi_calibrated_rates[i];
-        TG_TRY(tg_calibration_threshold(healthy, 1 - tgi_calibrated_rates[i], &table[i].threshold));
+        table[i].false_alarm = rates[i];
+        TG_TRY(tg_calibration_threshold(healthy, 1 - rates[i], &table[i].threshold));
     }
-    TG_TRY(tgi_printf(&rule, "healthy:%.6g", share));
-    free(info->threshold_rule);
-    info->threshold_rule = rule;
-    info->threshold = threshold;
-    memcpy(info->calibrated, table, sizeof table);
-    info->n_calibrated = TGI_N_CALIBRATED;
 cleanup:
     return status;
 }

@@ -289,6 +289,8 @@ static tg_status save_model(run *r, const tgi_validation *v)
 
     r->info.step = v->step;
     r->info.threshold = v->threshold;
+    memcpy(r->info.calibrated, v->calibrated, sizeof v->calibrated);
+    r->info.n_calibrated = v->n_calibrated;
     free(r->info.threshold_rule);
     r->info.threshold_rule = NULL;
     if (v->threshold >= 0)

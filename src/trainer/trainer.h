@@ -20,6 +20,8 @@ typedef struct tgi_validation {
     double generator_loss; /* NaN unless select=loss */
     double ncc, dice;      /* against truth, at the threshold best for it; NaN without truth */
     double threshold;      /* calibrated on this validation's healthy images */
+    tgi_calibrated calibrated[TGI_N_CALIBRATED]; /* the same for other false-alarm rates */
+    size_t n_calibrated;
     double blank_rate;     /* of them at that threshold */
     double score;          /* what `select` looks at; higher is better */
     bool is_best;

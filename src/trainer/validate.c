@@ -202,6 +202,8 @@ static tg_status measure(tgi_model *model, tgi_weights weights, const tgi_valida
     if (g.n[0]) {
         TG_TRY(tg_calibration_threshold(g.calibration, 1 - s->max_false_alarm, &v->threshold));
         v->blank_rate = 1 - s->max_false_alarm;
+        TG_TRY(tgi_calibrated_table(g.calibration, v->calibrated));
+        v->n_calibrated = TGI_N_CALIBRATED;
     }
     v->score = score_of(s, v);
 cleanup:

@@ -509,11 +509,14 @@ START_TEST(thresholds_are_stored_for_several_rates)
         map.pixels[0] = (float)i / 128;
         ck_assert_tg_ok(tg_calibration_add(healthy, &map));
     }
-    ck_assert_tg_ok(tgi_model_info_calibrate(&info, healthy));
-    ck_assert_str_eq(info.threshold_rule, "healthy:0.99");
-    ck_assert_double_eq(info.threshold, 99.0 / 128);
+    ck_assert_tg_ok(tgi_calibrated_table(healthy, info.calibrated));
+    info.n_calibrated = TGI_N_CALIBRATED;
+    ck_assert_tg_ok(tgi_strdup("healthy:0.99", &info.threshold_rule));
+    info.threshold = 0.5;
     ck_assert_tg_ok(tgi_model_info_threshold(&info, 0.01, &threshold));
-    ck_assert_double_eq(threshold, 99.0 / 128);
+    ck_assert_double_eq(threshold, 0.5);
+    ck_assert_tg_ok(tgi_model_info_threshold(&info, 0.02, &threshold));
+    ck_assert_double_eq(threshold, 98.0 / 128);
     ck_assert_tg_ok(tgi_model_info_threshold(&info, 0.1, &threshold));
     ck_assert_double_eq(threshold, 90.0 / 128);
     ck_assert_tg_fails(tgi_model_info_threshold(&info, 0.3, &threshold), TG_ERR_ARGUMENT);
