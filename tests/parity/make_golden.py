@@ -119,6 +119,24 @@ def loss_case(g, case, loss, **inputs):
         g.put("%s.d%s" % (case, name), gradient)
 
 
+@golden("ops_conv")
+def convolutions(g):
+    functional = torch.nn.functional
+    for case, x, w, stride, pad, mode in (("zero", (2, 3, 7, 6), (5, 3, 3, 3), 1, 1, "constant"),
+                                          ("reflect", (1, 2, 8, 9), (3, 2, 7, 7), 1, 3, "reflect"),
+                                          ("stride2", (2, 2, 9, 8), (4, 2, 4, 4), 2, 1, "constant"),
+                                          ("wide", (1, 20, 6, 6), (33, 20, 3, 3), 2, 1, "constant")):
+        x, w, b = g.normal(case + ".x", *x), g.normal(case + ".w", *w), g.normal(case + ".b", w[0])
+        padded = functional.pad(x, (pad,) * 4, mode)
+        g.case(case, functional.conv2d(padded, w, b, stride), x=x, w=w, b=b)
+    for case, output_pad in (("transposed", 1), ("transposed_even", 0)):
+        size = 3 if output_pad else 4
+        x, w, b = g.normal(case + ".x", 2, 3, 5, 4), g.normal(case + ".w", 3, 4, size, size), g.normal(case + ".b", 4)
+        g.case(case, functional.conv_transpose2d(x, w, b, 2, 1, output_pad), x=x, w=w, b=b)
+    x, w, b = g.normal("linear.x", 3, 7), g.normal("linear.w", 5, 7), g.normal("linear.b", 5)
+    g.case("linear", functional.linear(x, w, b), x=x, w=w, b=b)
+
+
 @golden("ops_b")
 def normalisations(g):
     f = torch.nn.functional
