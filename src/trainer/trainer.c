@@ -352,15 +352,14 @@ static tg_status validate(run *r, tgi_train_result *result)
     TG_TRY(tgi_validate(r->model, &r->vs, &v));
     v.seconds = elapsed_s(r);
     TG_TRY(tgi_snapshot_take(r->model, &r->good));
-    v.is_best = !r->state.has_model || !(v.score < r->state.best_score);
+    v.is_best = !r->state.has_model || !(v.score < r->state.best_score - tgi_score_slack(r->settings));
+    r->state.n_worse = !r->state.has_model || v.score > r->state.best_score ? 0 : r->state.n_worse + 1;
     if (v.is_best) {
-        r->state.n_worse = v.score > r->state.best_score || !r->state.has_model ? 0 : r->state.n_worse + 1;
-        r->state.best_score = v.score;
+        r->state.best_score = fmax(r->state.best_score, v.score);
         r->state.best_step = v.step;
         result->best = v;
         TG_TRY(save_model(r, &v));
-    } else
-        r->state.n_worse++;
+    }
     if (r->opts->observer.on_validation)
         TG_TRY(r->opts->observer.on_validation(r->opts->observer.user, &v));
 cleanup:

@@ -169,9 +169,14 @@ static double score_of(const tgi_settings *s, const tgi_validation *v)
         return (double)v->step;
     case TGI_SELECT_LOSS:
         return -v->generator_loss;
-    default: /* rounded: late in a run it stands near 1, and there the later weights are the better ones */
-        return floor(v->image_auroc * 200 + 0.5) / 200;
+    default:
+        return v->image_auroc;
     }
+}
+
+double tgi_score_slack(const tgi_settings *s)
+{
+    return s->select == TGI_SELECT_IMGAUC ? 0.005 : 0;
 }
 
 static tg_status measure(tgi_model *model, tgi_weights weights, const tgi_validation_set *vs, tgi_validation *v)
@@ -219,7 +224,7 @@ tg_status tgi_validate(tgi_model *model, const tgi_validation_set *vs, tgi_valid
     TG_TRY(measure(model, TGI_WEIGHTS_RAW, vs, out));
     if (model->average) {
         TG_TRY(measure(model, TGI_WEIGHTS_AVERAGE, vs, &average));
-        if (!(average.score < out->score)) /* on a draw the average: it is the steadier one */
+        if (!(average.score < out->score - tgi_score_slack(&model->settings))) /* on a draw: it is the steadier one */
             *out = average;
     }
 cleanup:
