@@ -138,6 +138,7 @@ sh_tests = \
 	tests/cli/headers.sh \
 	tests/cli/install.sh \
 	tests/cli/documents.sh \
+	tests/cli/samples.sh \
 	tests/cli/options.sh \
 	tests/cli/data.sh \
 	tests/cli/devices.sh \
