@@ -12,8 +12,8 @@
 /* Tolerances of the comparisons with kernels: ref/tolerance.h. Those of tests alone: */
 #define TOL_GRADCHECK 1e-6 /* central differences of the reference in double, h = 1e-4 */
 #define TOL_GOLDEN 2e-5   /* PyTorch's float32 against ours: both round */
-#define TOL_NET 1e-4      /* a whole network in float32 against PyTorch's in double: tens of layers, each rounding; PAPER section 10 */
-#define TOL_PENALTY 1e-5  /* weight gradients of the gradient penalty, RECIPE section 2 (it measured 4e-6) */
+#define TOL_NET 1e-4      /* a whole network in float32 against PyTorch's in double: tens of layers, each rounding */
+#define TOL_PENALTY 1e-5  /* weight gradients of the gradient penalty, doc/notation.md (a prototype measured 4e-6) */
 #define TOL_SLOPE 1e-6    /* its slopes (it measured 1e-7) */
 
 #define ck_assert_tg_ok(call)                                                                      \

@@ -7,7 +7,7 @@
 
 #include "base/banned.h"
 
-/* The adversarial terms of each loss, PAPER section 3. A discriminator's two terms are halved except under Wasserstein. */
+/* The adversarial terms of each loss, doc/notation.md. A discriminator's two terms are halved except under Wasserstein. */
 static const struct {
     tg_adversarial real, fake, fool;
     double judge_weight;
@@ -84,7 +84,7 @@ cleanup:
     return status;
 }
 
-/* The exact gradient penalty by the tangent pass, RECIPE section 2: slope of the critic along its own gradient. */
+/* The exact gradient penalty by the tangent pass, doc/notation.md: slope of the critic along its own gradient. */
 static tg_status penalise(tgi_model *model, const hearing *h)
 {
     tg_status status = TG_OK;

@@ -1,4 +1,4 @@
-/* model.h -- TagGAN: two generators and two discriminators, and one training step (PAPER section 2, Algorithm 1).
+/* model.h -- TagGAN: two generators and two discriminators, and one training step (doc/networks.md 9).
  *
  *     tgi_model_feed(model, k, &diseased, &healthy)     a pair of batches for discriminator update k (0 .. critic_steps-1)
  *     tgi_model_step(model, &pace)                      one iteration; only enqueues

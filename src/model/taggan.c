@@ -114,7 +114,7 @@ cleanup:
     return status;
 }
 
-/* L_G of PAPER section 3, term by term. */
+/* L_G of doc/notation.md, term by term. */
 static tg_status generator_terms(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace, const tgi_images *im)
 {
     tg_status status = TG_OK;

@@ -1,4 +1,4 @@
-/* classifier.c -- VA-GAN's network for CAM, Grad-CAM and saliency, PAPER 4.7: features at a quarter
+/* classifier.c -- VA-GAN's network for CAM, Grad-CAM and saliency, doc/networks.md 7: features at a quarter
  * of the size, their means, and one linear layer without bias, whose weights are what CAM draws
  * with. */
 #include "config.h"

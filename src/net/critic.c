@@ -1,4 +1,4 @@
-/* critic.c -- the critic of preset quick, RECIPE section 1: one number an image, free of norms so
+/* critic.c -- the critic of preset quick, doc/networks.md 8: one number an image, free of norms so
  * that the gradient penalty's tangent pass is exact, and a label head on the mean of its last
  * features. */
 #include "config.h"

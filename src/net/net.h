@@ -5,8 +5,8 @@
  * = 13}; TG_TRY(tgi_net_new(dev, &config, &net)); TG_TRY(tgi_net_init(net, seed, 0));
  *     TG_TRY(tgi_net_generate(net, tape, x, labels, true, &map));
  *
- * Layers and parameter names are those of PAPER section 4 (PyTorch's) and, for the two small nets,
- * of RECIPE section 1. */
+ * Layers and parameter names are those of doc/networks.md (PyTorch's) and, for the two small nets,
+ * its section 8. */
 #ifndef TGI_NET_NET_H
 #define TGI_NET_NET_H
 
@@ -26,7 +26,7 @@ typedef enum tgi_net_kind {
     TGI_N_NET_KINDS
 } tgi_net_kind;
 
-/* How a label enters a generator, PAPER 4.2. */
+/* How a label enters a generator, doc/networks.md 2. */
 typedef enum tgi_cond {
     TGI_COND_AUTO, /* the kind's: resnet plane-reflect (one class) or plane-nonorm, small_unet bias,
                       others plane-zero */

@@ -1,4 +1,4 @@
-/* patchgan.c -- CycleGAN's discriminator, PAPER 4.4: logits for overlapping patches, and TagGAN's
+/* patchgan.c -- CycleGAN's discriminator, doc/networks.md 4: logits for overlapping patches, and TagGAN's
  * label head beside them. */
 #include "config.h"
 #include "net/family.h"

@@ -1,4 +1,4 @@
-/* resnet.c -- CycleGAN's generator, PAPER 4.1: down twice, residual blocks, up twice. The names are
+/* resnet.c -- CycleGAN's generator, doc/networks.md 1: down twice, residual blocks, up twice. The names are
  * its checkpoints'; they hold for every way of conditioning, because PyTorch numbers the padding
  * and norm layers too, which have no parameters. */
 #include "config.h"

@@ -19,7 +19,7 @@ static tg_status run_batch_norm(tgi_net *net, tgi_tape *tape, const tgi_layer *l
                                 tgi_var **y)
 {
     tg_tensor *mean = net->buffers[layer->mean].value, *var = net->buffers[layer->var].value;
-    /* PAPER 4.6; its momentum is PyTorch's: the share of the new. */
+    /* doc/networks.md 6; its momentum is PyTorch's: the share of the new. */
     const float eps = 1e-3f, momentum = 0.01f;
 
     if (run->is_training)

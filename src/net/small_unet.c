@@ -1,4 +1,4 @@
-/* small_unet.c -- the generator of preset quick, RECIPE section 1: a U-Net from half resolution
+/* small_unet.c -- the generator of preset quick, doc/networks.md 8: a U-Net from half resolution
  * down, 0.32 million weights. */
 #include "config.h"
 #include "net/family.h"

@@ -1,4 +1,4 @@
-/* stargan.c -- StarGAN's two networks, PAPER 4.5 and 4.4's last paragraph, under its checkpoints'
+/* stargan.c -- StarGAN's two networks, doc/networks.md 5, under its checkpoints'
  * names. */
 #include "config.h"
 #include "net/family.h"

@@ -1,4 +1,4 @@
-/* unet.c -- CycleGAN's U-Net, PAPER 4.3: halvings to one pixel and back, every level joined to its
+/* unet.c -- CycleGAN's U-Net, doc/networks.md 3: halvings to one pixel and back, every level joined to its
  * twin. Modules nest there, each level inside the one above, and so do the names. */
 #include "config.h"
 #include "net/family.h"

@@ -1,4 +1,4 @@
-/* vagan.c -- VA-GAN's map U-Net and critic, PAPER 4.6. The names are ours, torch-like: its code has
+/* vagan.c -- VA-GAN's map U-Net and critic, doc/networks.md 6. The names are ours, torch-like: its code has
  * TensorFlow's. */
 #include "config.h"
 #include "net/family.h"

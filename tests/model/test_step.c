@@ -1,5 +1,5 @@
 /* test_step.c -- training steps of TagGAN equal PyTorch's, from given weights and two given images: every loss, every gradient,
- * every update; and the first step's gradients under the other settings that PAPER names. */
+ * every update; and the first step's gradients under the other settings. */
 #include "config.h"
 #include "base/rng.h"
 #include "model/model.h"

@@ -1,4 +1,4 @@
-/* test_net.c -- what networks are made of: numbers of weights (PAPER section 4), names, sizes,
+/* test_net.c -- what networks are made of: numbers of weights (doc/networks.md), names, sizes,
  * starts, refusals. */
 #include "config.h"
 #include "net/net_test.h"
@@ -11,7 +11,7 @@ typedef struct count_case {
     tgi_net_config config;
 } count_case;
 
-/* Every number of PAPER section 4; the last four are RECIPE's "0.32 million" written out. */
+/* Every number of doc/networks.md; the last four are its "0.32 million" written out. */
 static const count_case counts[] = {
     {11365633, {.kind = TGI_NET_RESNET, .size_px = 256}},
     {11368769, {.kind = TGI_NET_RESNET, .size_px = 256, .n_classes = 1}},

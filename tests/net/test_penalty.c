@@ -1,5 +1,5 @@
 /* test_penalty.c -- the gradient penalty by the tangent pass against PyTorch's double backward,
- * RECIPE section 2. */
+ * doc/notation.md, Tangent pass. */
 #include "config.h"
 #include "net/layer.h"
 #include "net/net_test.h"

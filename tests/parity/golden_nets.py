@@ -1,4 +1,4 @@
-"""golden_nets.py -- the networks of PAPER section 4 and RECIPE section 1 in PyTorch, written from their tables, and what they
+"""golden_nets.py -- the networks of doc/networks.md in PyTorch, written from their tables, and what they
 compute: make_golden.py calls register(). Weights are drawn in float32, everything is computed in float64.
 
 A file holds one network: "x", "labels", "w.NAME" for its parameters in order, "b.NAME" for its buffers before the pass, and for
@@ -163,7 +163,7 @@ class SmallUnet(Net):
             skips.append(x)
         for i in (2, 1, 0):
             one, three = getattr(self, "up%d" % (i + 1))
-            # Enlarged first, as RECIPE says; ours convolves first, which is the same.
+            # Enlarged first, as the table says; ours convolves first, which is the same.
             x = self.block(three, one(nn.functional.interpolate(x, scale_factor=2, mode="nearest")) + skips[i])
         if self.last:
             return {"y": torch.tanh(self.last(self.head(x)))}

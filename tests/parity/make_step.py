@@ -13,7 +13,7 @@ DN.*, DD.*) and step.safetensors, whose metadata are the settings:
     loss1.NAME .. lossN.NAME  losses of each step; seen1.NAME: the images of the first
 The tests' folder has the same for two classes in init2 and step2, and switches.safetensors: from init, for each other setting,
 "KEY=VALUE,..." [tensors of init, 3] (norm of the first step's gradient, its products with two fixed vectors) and
-"KEY=VALUE,...|LOSS". --std S draws weights as N(0,S) as PAPER does; without
+"KEY=VALUE,...|LOSS". --std S draws weights as N(0,S) as doc/networks.md says; without
 it they are scaled so that every layer passes a signal of about one.
 Needs torch, numpy and Pillow.
 """

@@ -75,7 +75,7 @@ def discriminator_shapes(width, n_cls):
 
 
 def small_unet(p, image, c, last="tanh"):
-    """RECIPE section 1: four halvings, the label as a shift behind the first convolution and the bottleneck's."""
+    """doc/networks.md 8: four halvings, the label as a shift behind the first convolution and the bottleneck's."""
     lrelu = lambda x: F.leaky_relu(x, 0.1)
     conv = lambda x, name, **more: F.conv2d(x, p[name + ".weight"], p[name + ".bias"], **more)
     shift = lambda name: (c @ p[name + ".beta"]).reshape(c.shape[0], -1, 1, 1)
@@ -255,7 +255,7 @@ class Step:
             loss["tv"] = (M[:, :, 1:] - M[:, :, :-1]).abs().mean() + (M[..., 1:] - M[..., :-1]).abs().mean()
             total = loss["g_normal"] + loss["g_disease"] + s["lam_cyc"] * (loss["cycle_x"] + loss["cycle_y"])
             total = total + s["lam_cls"] * loss["g_cls"]
-            if s["bgan"] == "map":  # RECIPE section 1: sparsity of both maps
+            if s["bgan"] == "map":  # doc/networks.md 8: sparsity of both maps
                 total = total + s["lam_map"] * (xf - y).abs().mean()
             for weight, term in (("lam_id", "identity"), ("lam_map", "map"), ("lam_tv", "tv")):
                 if s[weight] > 0:
