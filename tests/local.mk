@@ -145,6 +145,7 @@ sh_tests = \
 	tests/cli/eval.sh
 
 sh_tests += tests/cli/oclgrind.sh
+sh_tests += tests/cli/parity.sh
 
 TESTS += $(sh_tests)
 EXTRA_DIST += $(sh_tests) tests/cli/tap.sh tests/lsan.supp

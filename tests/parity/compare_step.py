@@ -5,7 +5,7 @@
 
 Reads RUN_DIR/checkpoint.safetensors and STEP_DIR/{init,step}.safetensors (tests/parity/step, made by make_step.py), prints the
 relative RMS of the update of each tensor, |ours - PyTorch's| / |PyTorch's|, and succeeds when all are within 2 % after one
-step, or within 5 % after three where PyTorch's own float32 and float64 agree as well as that. Left aside, because their true
+step, 5 % after three, where PyTorch's own float32 and float64 agree as well as that. Left aside, because their true
 gradient is zero and Adam turns rounding into steps of full size: biases in front of a norm, and the weights of the first
 convolution that see the constant label planes. Needs numpy.
 """
@@ -61,7 +61,7 @@ def main():
     n_steps = int(metadata.get("step", metadata.get("steps", ours.get("step", [0])[0] if "step" in ours else 0)) or 0)
     if "after%d.%s" % (n_steps, next(iter(init))) not in golden:
         sys.exit("compare_step.py: the run has %d steps, the golden file has one and %s" % (n_steps, settings["steps"]))
-    bound, failed = (0.02 if n_steps == 1 else 0.05), 0
+    bound, failed, n_aside = (0.02 if n_steps == 1 else 0.05), 0, 0
     for name in init:
         if name not in ours or ours[name].size != init[name].size:
             print("%-40s missing, or of another shape" % name)
@@ -72,13 +72,15 @@ def main():
         agree = float(golden["agree%d.%s" % (n_steps, name)][0])
         if not is_compared(name, init):
             verdict = "aside: in front of a norm"
-        elif n_steps > 1 and agree > bound:
+        elif agree > bound:
             verdict = "aside: PyTorch's float32 and float64 differ by %.3g" % agree
+            n_aside += 1
         else:
             verdict = "ok" if value <= bound else "FAIL"
             failed += verdict == "FAIL"
         print("%-40s %8d  %.3e  %s" % (name, n, value, verdict))
-    print("%s after %d steps: %d tensors beyond %g" % ("FAIL" if failed else "pass", n_steps, failed, bound))
+    print("%s after %d steps: %d tensors beyond %g; on %d more PyTorch's own precisions do not agree that well"
+          % ("FAIL" if failed else "pass", n_steps, failed, bound, n_aside))
     sys.exit(1 if failed else 0)
 
 
