@@ -4,22 +4,23 @@ man1_MANS = \
 	man/taggan-data.1 \
 	man/taggan-devices.1 \
 	man/taggan-eval.1 \
+	man/taggan-infer.1 \
 	man/taggan-train.1
 bashcomp_DATA = \
 	completions/taggan-data \
 	completions/taggan-devices \
 	completions/taggan-eval \
+	completions/taggan-infer \
 	completions/taggan-train
 
 man/taggan-data.1 completions/taggan-data: src/cli/data_options.def
 man/taggan-devices.1 completions/taggan-devices: src/cli/devices_options.def
 man/taggan-eval.1 completions/taggan-eval: src/cli/eval_options.def
+man/taggan-infer.1 completions/taggan-infer: src/cli/infer_options.def
 man/taggan-train.1 completions/taggan-train: src/cli/train_options.def
 
 man_templates = $(man1_MANS:=.in)
 EXTRA_DIST += build-aux/opts2man.awk $(man_templates)
-# prose that waits for its program
-EXTRA_DIST += man/taggan-infer.1.in
 CLEANFILES += $(man1_MANS) $(bashcomp_DATA)
 
 # taggan-X stands for the file's own name; its options are in src/cli/X_options.def.

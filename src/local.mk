@@ -139,6 +139,13 @@ bin_PROGRAMS += taggan-data
 taggan_data_SOURCES = src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
 taggan_data_LDADD = libtgcore.la
 
+libtgcore_la_SOURCES += \
+	src/report/tag_inputs.c src/report/tag_inputs.h \
+	src/report/tag_run.c src/report/tag_run.h src/report/tag_report.c
+bin_PROGRAMS += taggan-infer
+taggan_infer_SOURCES = src/cli/infer.c src/cli/infer_options.def
+taggan_infer_LDADD = libtgcore.la
+
 bin_PROGRAMS += taggan-eval
 taggan_eval_SOURCES = src/cli/eval.c src/cli/eval_options.def
 taggan_eval_LDADD = libtgcore.la

@@ -142,7 +142,8 @@ sh_tests = \
 	tests/cli/options.sh \
 	tests/cli/data.sh \
 	tests/cli/devices.sh \
-	tests/cli/eval.sh
+	tests/cli/eval.sh \
+	tests/cli/infer.sh
 
 sh_tests += tests/cli/oclgrind.sh
 sh_tests += tests/cli/parity.sh
