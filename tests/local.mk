@@ -58,6 +58,7 @@ libtgtest_la_SOURCES += tests/ref/instance_norm.c tests/ref/batch_norm.c tests/r
 c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_spectral_norm
 
 # tape/
+c_tests += tests/tape/test_tape
 
 # net/
 libtgtest_la_SOURCES += tests/net/net_test.c tests/net/net_test.h
@@ -86,6 +87,7 @@ EXTRA_DIST += tests/parity/golden_nets.py \
 
 # model/
 c_tests += tests/model/test_step
+c_tests += tests/model/test_settings
 libtgtest_la_SOURCES += tests/model/step_golden.c tests/model/step_golden.h
 EXTRA_DIST += \
 	tests/parity/compare_step.py \
@@ -101,6 +103,9 @@ EXTRA_DIST += \
 	tests/parity/step/step_quick.safetensors \
 	tests/parity/step/switches.safetensors \
 	tests/parity/taggan_torch.py
+
+# trainer/
+c_tests += tests/trainer/test_schedule
 
 # tag/
 c_tests += tests/tag/test_tag tests/tag/test_annotate
