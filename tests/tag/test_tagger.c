@@ -45,6 +45,7 @@ static void save_model(size_t n_classes, bool is_calibrated)
     settings.width = 4;
     settings.dwidth = 4;
     settings.sign = TG_SIGN_ABS;
+    settings.sigma = 0; /* the score is the map itself */
     info.settings = settings;
     if (is_calibrated) {
         info.threshold = 0.25;
