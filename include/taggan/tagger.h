@@ -15,8 +15,9 @@
  *  The network sees the image at the size it was trained at; the map is brought back to the image's
  * own size (bilinear) and thresholded there, so that map, mask and boxes agree pixel by pixel. The
  * calibrated threshold was found on maps at the model's size. Bilinear resizing raises no maximum:
- * without a smallest region, an image whose map was blank at the model's size is blank at its own.
- * With one, a region of nearly that size may pass at one size and not at the other.
+ * without smoothing and a smallest region, an image whose map was blank at the model's size is blank
+ * at its own. With them (both are scaled with the image), a region right at the limit may pass at
+ * one size and not at the other.
  */
 #ifndef TAGGAN_TAGGER_H
 #define TAGGAN_TAGGER_H
