@@ -1,3 +1,4 @@
+/* clang-format off */
 /** \file taggan/tagger.h
  *  A trained model at work: an image in, its disease map, mask and boxes out.
  *
@@ -7,18 +8,22 @@
  *      tg_tagged tagged;
  *
  *      if (tg_device_open("auto", &device) || tg_tagger_load(device, "taggan-run", &tagger) ||
- * tg_image_load("chest.png", &chest)) return fail(tg_error_message()); tg_tagger_opts opts =
- * tg_tagger_opts_default(tagger); if (tg_tagger_tag(tagger, &chest, &opts, &tagged)) return
- * fail(tg_error_message()); for (size_t i = 0; i < tagged.findings[0].tags.n_regions; i++)
+ *          tg_image_load("chest.png", &chest))
+ *          return fail(tg_error_message());
+ *      tg_tagger_opts opts = tg_tagger_opts_default(tagger);
+ *      if (tg_tagger_tag(tagger, &chest, &opts, &tagged))
+ *          return fail(tg_error_message());
+ *      for (size_t i = 0; i < tagged.findings[0].tags.n_regions; i++)
  *          draw(tagged.findings[0].tags.regions[i]);
  *
  *  The network sees the image at the size it was trained at; the map is brought back to the image's
- * own size (bilinear) and thresholded there, so that map, mask and boxes agree pixel by pixel. The
- * calibrated threshold was found on maps at the model's size. Bilinear resizing raises no maximum:
- * without smoothing and a smallest region, an image whose map was blank at the model's size is blank
- * at its own. With them (both are scaled with the image), a region right at the limit may pass at
- * one size and not at the other.
+ *  own size (bilinear) and thresholded there, so that map, mask and boxes agree pixel by pixel. The
+ *  calibrated threshold was found on maps at the model's size. Bilinear resizing raises no maximum:
+ *  without smoothing and a smallest region, an image whose map was blank at the model's size is
+ *  blank at its own. With them (both are scaled with the image), a region right at the limit may
+ *  pass at one size and not at the other.
  */
+/* clang-format on */
 #ifndef TAGGAN_TAGGER_H
 #define TAGGAN_TAGGER_H
 

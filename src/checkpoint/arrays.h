@@ -1,11 +1,13 @@
+// clang-format off
 /* arrays.h -- tensors on a device under names of a file: blocks are copied between device and host
- * whole, and what the file calls an array is a piece of a block. The same list serves both ways:
+ * whole, and what the file calls an array is a piece of a block. One list serves both ways:
  *
- *     TG_TRY(tgi_arrays_add_net(&arrays, "G.", net->values, net));   writing reading
- *     TG_TRY(tgi_arrays_download(&arrays));                          1 everything at one moment
- *     TG_TRY(tgi_arrays_write(&arrays, writer));                     2 pointers for the writer
- *     TG_TRY(tgi_arrays_read(&arrays, file));                                                     1
- * checks all, then copies TG_TRY(tgi_arrays_upload(&arrays)); 2 */
+ *     tgi_arrays_add_params(&arrays, "G.", net, net->values)
+ *     tgi_arrays_download(&arrays)          writing: everything at one moment,
+ *     tgi_arrays_write(&arrays, writer)              then pointers for the writer
+ *     tgi_arrays_read(&arrays, file)        reading: all is checked and copied to the host,
+ *     tgi_arrays_upload(&arrays)                     then the device is written */
+// clang-format on
 #ifndef TGI_CHECKPOINT_ARRAYS_H
 #define TGI_CHECKPOINT_ARRAYS_H
 
