@@ -163,6 +163,16 @@ static tg_status check_classes(const tg_dataset *set, const tgi_model_info *info
                           info->n_classes, info->n_classes ? info->classes[0] : "");
 }
 
+/* Another run's folder is taken over, as people expect of -o; but not in silence. */
+static void warn_of_replacing(const char *folder)
+{
+    char *path = NULL;
+
+    if (tgi_path_join(folder, "checkpoint.safetensors", &path) == TG_OK && tgi_is_file(path))
+        tg_log(TG_LOG_WARNING, "the run in '%s' is replaced (--resume would have gone on from it)", folder);
+    free(path);
+}
+
 static tg_status join_command(int argc, char **argv, char **out)
 {
     tg_status status = TG_OK;
@@ -201,6 +211,8 @@ static tg_status train(const options *given, const char *spec, const char *comma
     if (given->resume)
         TG_TRY(check_classes(set, &before));
     TG_TRY(tg_device_open(given->device, &dev));
+    if (!given->resume)
+        warn_of_replacing(given->output);
     TG_TRY(tgi_options_json(&program, given, &recorded));
     const tgi_train_run_opts run_opts = {
         .folder = given->output, .command = command, .preset = preset, .dataset = spec, .settings = &settings,
