@@ -45,13 +45,13 @@ cleanup:
     return status;
 }
 
-tg_status tgi_file_commit(tgi_file *file)
+static tg_status commit(tgi_file *file, bool is_synced)
 {
     tg_status status = TG_OK;
     int failed = ferror(file->stream);
 
     failed |= fflush(file->stream);
-    if (!failed && fsync(fileno(file->stream)) && errno != EINVAL)
+    if (!failed && is_synced && fsync(fileno(file->stream)) && errno != EINVAL)
         failed = 1;
     failed |= fclose(file->stream);
     file->stream = NULL;
@@ -63,6 +63,16 @@ tg_status tgi_file_commit(tgi_file *file)
     }
     tgi_file_discard(file);
     return status;
+}
+
+tg_status tgi_file_commit(tgi_file *file)
+{
+    return commit(file, false);
+}
+
+tg_status tgi_file_commit_synced(tgi_file *file)
+{
+    return commit(file, true);
 }
 
 void tgi_file_discard(tgi_file *file)

@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* A file being written next to its final name. Commit checks every write, syncs and renames; discard removes it. */
+/* A file being written next to its final name. Commit checks every write and renames; discard removes it. A reader never sees
+ * half of it. The synced commit also waits until the disk has it, so that a checkpoint survives a power cut; it takes tens of
+ * milliseconds, too long for the files of every image. */
 typedef struct tgi_file {
     FILE *stream;
     char *path, *temporary;
@@ -15,6 +17,7 @@ typedef struct tgi_file {
 
 tg_status tgi_file_create(const char *path, tgi_file *out) TG_MUST_CHECK;
 tg_status tgi_file_commit(tgi_file *file) TG_MUST_CHECK;
+tg_status tgi_file_commit_synced(tgi_file *file) TG_MUST_CHECK;
 void tgi_file_discard(tgi_file *file); /* harmless after a commit and on {0} */
 
 /* The whole of a buffer to path, by rename. */

@@ -210,7 +210,7 @@ tg_status tgi_safetensors_writer_commit(tgi_safetensors_writer *writer, const ch
         status = tg_fail(TG_ERR_IO, "cannot write '%s': %s", path, strerror(errno ? errno : EIO));
         goto cleanup;
     }
-    TG_TRY(tgi_file_commit(&file));
+    TG_TRY(tgi_file_commit_synced(&file));
 cleanup:
     tgi_file_discard(&file);
     tgi_text_release(&header);
