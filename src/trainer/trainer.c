@@ -40,6 +40,7 @@ typedef struct run {
     double rate_s;                /* smoothed seconds a step */
     double arrived_s;
     size_t n_saturated;
+    bool was_sound;               /* mean |M| was small once: nets that begin far out, N(0, 0.02), are given the time to come in */
     bool is_bad;
     char *checkpoint, *model_file; /* paths */
 } run;
@@ -211,7 +212,11 @@ static tg_status arrived(run *r, uint64_t step, const tgi_board *board)
     r->arrived_s = now;
     if (!is_finite_board(board))
         r->is_bad = true;
-    r->n_saturated = board->map_diseased > SATURATED_MAP * r->settings->map_scale ? r->n_saturated + 1 : 0;
+    if (board->map_diseased <= SATURATED_MAP * r->settings->map_scale) {
+        r->was_sound = true;
+        r->n_saturated = 0;
+    } else if (r->was_sound)
+        r->n_saturated++;
     if (r->n_saturated >= SATURATED_STEPS)
         r->is_bad = true;
     if (r->is_bad)
