@@ -124,6 +124,7 @@ libtgcore_la_SOURCES += \
 	src/trainer/validate.c src/trainer/validate.h src/trainer/test.c
 libtgcore_la_SOURCES += \
 	src/report/train_run.c src/report/train_run.h src/report/samples.c src/report/samples.h
+libtgcore_la_SOURCES += src/report/eval_run.c src/report/eval_run.h
 bin_PROGRAMS += taggan-train
 taggan_train_SOURCES = src/cli/train.c src/cli/train_options.def
 taggan_train_LDADD = libtgcore.la

@@ -121,6 +121,7 @@ typedef struct tg_eval_results {
                                image's own class, diseased images only). Their masks are cut at the threshold that is best
                                for them on this very truth: the comparison leans to their side. */
     size_t n_baselines;
+    char *note; /**< how the maps were made, for readers of the numbers; or NULL */
 } tg_eval_results;
 
 /** Computes everything. May be called again after more additions. */
@@ -136,7 +137,7 @@ const tg_metric *tg_scores_find(const tg_scores *scores, const char *name);
 tg_status tg_eval_best_threshold(const tg_image *maps, const tg_mask *truths, size_t n, const tg_tag_opts *opts,
                                  double *threshold, double *dice) TG_MUST_CHECK;
 
-/** metrics.json by rename: version, dataset, n_diseased, n_healthy, threshold, overall, per_class, baselines; and class_mean. */
+/** metrics.json by rename: version, dataset, note, n_diseased, n_healthy, threshold, overall, per_class, baselines; and class_mean. */
 tg_status tg_eval_results_save(const tg_eval_results *results, const char *path) TG_MUST_CHECK;
 /** Reads what tg_eval_results_save() wrote. */
 tg_status tg_eval_results_load(const char *path, tg_eval_results **out) TG_MUST_CHECK;
@@ -145,8 +146,14 @@ tg_status tg_eval_results_save_csv(const tg_eval_results *results, const char *p
 
 typedef enum tg_table { TG_TABLE_TEXT, TG_TABLE_MARKDOWN } tg_table;
 
+/** How much a table tells. */
+typedef enum tg_detail {
+    TG_DETAIL_MAIN, /**< one measure for each question, what it means, and the means of classes and baselines */
+    TG_DETAIL_ALL   /**< also other protocols (boxes, areas summed, oracle-refined), and intervals everywhere */
+} tg_detail;
+
 /** Metrics with intervals, then classes, then baselines, in aligned columns. */
-tg_status tg_eval_results_print(const tg_eval_results *results, tg_table form, FILE *stream) TG_MUST_CHECK;
+tg_status tg_eval_results_print(const tg_eval_results *results, tg_table form, tg_detail detail, FILE *stream) TG_MUST_CHECK;
 /** Several methods side by side, a row each: overall metrics with intervals. */
 tg_status tg_eval_compare_print(const tg_eval_results *const *results, const char *const *names, size_t n, tg_table form,
                                 FILE *stream) TG_MUST_CHECK;

@@ -22,21 +22,6 @@ static const tgi_program program = {
     "  taggan-infer -m run --split test set && taggan-eval set tags\n",
     TGI_TABLE(option_table)};
 
-static tg_status join_command(int argc, char **argv, char **out)
-{
-    tg_status status = TG_OK;
-    tgi_text text = {0};
-
-    TG_TRY(tgi_text_add(&text, "%s", program.name));
-    for (int i = 1; i < argc; i++)
-        TG_TRY(tgi_text_add(&text, strpbrk(argv[i], " \t'\"$") ? " '%s'" : " %s", argv[i]));
-    *out = text.data;
-    text = (tgi_text){0};
-cleanup:
-    tgi_text_release(&text);
-    return status;
-}
-
 static tg_status collect(const options *given, const tg_tagger *tagger,
                          const tgi_operands *operands, tgi_tag_inputs *inputs)
 {
@@ -126,7 +111,7 @@ int main(int argc, char **argv)
     else if (tg_annotate_formats_parse(given.format, &formats) != TG_OK)
         exit_status = tgi_program_misused(&program, "--format: %s", tg_error_message());
     else {
-        tg_status status = join_command(argc, argv, &command);
+        tg_status status = tgi_program_command(&program, argc, argv, &command);
 
         exit_status = tgi_program_end(
             &program, status == TG_OK ? tag(&given, &operands, formats, command) : status);

@@ -484,3 +484,36 @@ tg_status tgi_options_json(const tgi_program *program, const void *values, json_
     *out = object;
     return TG_OK;
 }
+
+/* An argument in single quotes where a shell would change it. */
+static tg_status add_quoted(tgi_text *text, const char *word)
+{
+    static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789_-+=:,./@%^";
+    tg_status status = TG_OK;
+
+    if (*word && !word[strspn(word, harmless)])
+        return tgi_text_add(text, " %s", word);
+    TG_TRY(tgi_text_add(text, " '"));
+    for (; *word; word++)
+        TG_TRY(tgi_text_add(text, *word == '\'' ? "'\\''" : "%c", *word));
+    TG_TRY(tgi_text_add(text, "'"));
+cleanup:
+    return status;
+}
+
+tg_status tgi_program_command(const tgi_program *program, int argc, char **argv, char **out)
+{
+    tg_status status = TG_OK;
+    tgi_text text = {0};
+
+    *out = NULL;
+    TG_TRY(tgi_text_add(&text, "%s", program->name));
+    for (int i = 1; i < argc; i++)
+        TG_TRY(add_quoted(&text, argv[i]));
+    *out = text.data;
+    text = (tgi_text){0};
+cleanup:
+    tgi_text_release(&text);
+    return status;
+}

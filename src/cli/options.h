@@ -121,6 +121,9 @@ int tgi_program_misused(const tgi_program *program, const char *format, ...) TG_
  * tgi_program_failed(). */
 int tgi_program_end(const tgi_program *program, tg_status status);
 
+/* The command line as one text that a shell reads the same way, for the record of a run; free(). */
+tg_status tgi_program_command(const tgi_program *program, int argc, char **argv,
+                              char **out) TG_MUST_CHECK;
 /* All values by long name, for the record of a run; unset ones are null. json_decref() releases it.
  */
 tg_status tgi_options_json(const tgi_program *program, const void *values,

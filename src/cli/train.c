@@ -173,21 +173,6 @@ static void warn_of_replacing(const char *folder)
     free(path);
 }
 
-static tg_status join_command(int argc, char **argv, char **out)
-{
-    tg_status status = TG_OK;
-    tgi_text text = {0};
-
-    TG_TRY(tgi_text_add(&text, "taggan-train"));
-    for (int i = 1; i < argc; i++)
-        TG_TRY(tgi_text_add(&text, strpbrk(argv[i], " \t'\"$") ? " '%s'" : " %s", argv[i]));
-    *out = text.data;
-    return TG_OK;
-cleanup:
-    tgi_text_release(&text);
-    return status;
-}
-
 static tg_status train(const options *given, const char *spec, const char *command)
 {
     tg_status status = TG_OK, ended;
@@ -273,7 +258,7 @@ int main(int argc, char **argv)
         exit_status = tgi_program_misused(&program, "%s", wrong);
     else if (given.print_config)
         exit_status = tgi_program_end(&program, print_config(&given, spec));
-    else if (join_command(argc, argv, &command) != TG_OK)
+    else if (tgi_program_command(&program, argc, argv, &command) != TG_OK)
         exit_status = tgi_program_failed(program.name);
     else
         exit_status = tgi_program_end(&program, train(&given, spec, command));

@@ -29,6 +29,7 @@ void tg_eval_results_free(tg_eval_results *r)
     free(r->baselines);
     free(r->dataset);
     free(r->threshold_rule);
+    free(r->note);
     free(r);
 }
 
@@ -88,6 +89,8 @@ tg_status tg_eval_results_save(const tg_eval_results *r, const char *path)
 
     failed |= json_object_set_new(root, "version", json_integer(1));
     failed |= json_object_set_new(root, "dataset", tgi_json_text(r->dataset));
+    if (r->note)
+        failed |= json_object_set_new(root, "note", tgi_json_text(r->note));
     failed |= json_object_set_new(root, "n_diseased", json_integer((json_int_t)r->n_diseased));
     failed |= json_object_set_new(root, "n_healthy", json_integer((json_int_t)r->n_healthy));
     failed |= json_object_set_new(
@@ -166,7 +169,7 @@ tg_status tg_eval_results_load(const char *path, tg_eval_results **out)
     json_t *root = NULL;
     json_error_t error;
     char *text = NULL;
-    const char *dataset, *rule;
+    const char *dataset, *rule, *note = NULL;
     json_int_t version = 0, n_diseased, n_healthy;
     size_t n;
 
@@ -179,8 +182,8 @@ tg_status tg_eval_results_load(const char *path, tg_eval_results **out)
         goto cleanup;
     }
     TG_TRY(tgi_alloc(1, sizeof *r, &r));
-    if (json_unpack_ex(root, &error, 0, "{s:I,s:s,s:I,s:I,s:{s:s,s:F}}", "version", &version,
-                       "dataset", &dataset, "n_diseased", &n_diseased, "n_healthy", &n_healthy,
+    if (json_unpack_ex(root, &error, 0, "{s:I,s:s,s?s,s:I,s:I,s:{s:s,s:F}}", "version", &version,
+                       "dataset", &dataset, "note", &note, "n_diseased", &n_diseased, "n_healthy", &n_healthy,
                        "threshold", "rule", &rule, "value", &r->threshold) ||
         version != 1) {
         status =
@@ -191,6 +194,8 @@ tg_status tg_eval_results_load(const char *path, tg_eval_results **out)
     r->n_healthy = (size_t)n_healthy;
     TG_TRY(tgi_strdup(dataset, &r->dataset));
     TG_TRY(tgi_strdup(rule, &r->threshold_rule));
+    if (note)
+        TG_TRY(tgi_strdup(note, &r->note));
     TG_TRY(scores_from_json("overall", json_object_get(root, "overall"), &r->overall));
     TG_TRY(scores_from_json("class mean", json_object_get(root, "class_mean"), &r->class_mean));
     TG_TRY(list_from_json(json_object_get(root, "per_class"), &r->classes, &r->n_classes));

@@ -12,10 +12,12 @@
 
 #include "base/banned.h"
 
-/* Cells as texts, row by row; the first row is the head, the first column left-aligned. */
+/* Cells as texts, row by row; the first row is the head; the first column is left-aligned, and the
+ * last one where it is prose. */
 typedef struct grid {
     char **cells;
     size_t n_cells, capacity, n_columns;
+    bool ends_in_prose;
 } grid;
 
 static void grid_release(grid *g)
@@ -65,20 +67,40 @@ static size_t width_of(const char *text)
     return n;
 }
 
-static void print_cell(FILE *stream, const char *text, size_t width, bool is_left)
+static void print_spaces(FILE *stream, size_t n)
 {
-    int padding = (int)(width - width_of(text));
+    fprintf(stream, "%*s", (int)n, "");
+}
 
-    if (is_left)
-        fprintf(stream, "%s%*s", text, padding, "");
-    else
-        fprintf(stream, "%*s%s", padding, "", text);
+/* One cell and, in plain text, no blanks at the end of its line. */
+static void print_cell(const grid *g, size_t column, const char *text, size_t width,
+                       bool is_markdown, FILE *stream)
+{
+    bool is_last = column + 1 == g->n_columns,
+         is_left = !column || (is_last && g->ends_in_prose);
+
+    fputs(is_markdown ? (column ? " | " : "| ") : (column ? "  " : ""), stream);
+    if (!is_left)
+        print_spaces(stream, width - width_of(text));
+    fputs(text, stream);
+    if (is_left && (is_markdown || !is_last))
+        print_spaces(stream, width - width_of(text));
+    if (is_last)
+        fputs(is_markdown ? " |\n" : "\n", stream);
+}
+
+/* Markdown's line under the head. */
+static void print_rule(const grid *g, FILE *stream)
+{
+    for (size_t c = 0; c < g->n_columns; c++)
+        fputs(!c || (c + 1 == g->n_columns && g->ends_in_prose) ? "|---" : "|---:", stream);
+    fputs("|\n", stream);
 }
 
 static tg_status grid_print(const grid *g, tg_table form, FILE *stream)
 {
     tg_status status = TG_OK;
-    size_t n_rows = g->n_cells / g->n_columns, *widths = NULL;
+    size_t *widths = NULL;
     bool is_markdown = form == TG_TABLE_MARKDOWN;
 
     TG_TRY(tgi_alloc(g->n_columns, sizeof *widths, &widths));
@@ -87,14 +109,10 @@ static tg_status grid_print(const grid *g, tg_table form, FILE *stream)
 
         *width = width_of(g->cells[i]) > *width ? width_of(g->cells[i]) : *width;
     }
-    for (size_t row = 0; row < n_rows; row++) {
-        for (size_t c = 0; c < g->n_columns; c++) {
-            fputs(is_markdown ? (c ? " | " : "| ") : (c ? "  " : ""), stream);
-            print_cell(stream, g->cells[row * g->n_columns + c], widths[c], c == 0);
-        }
-        fputs(is_markdown ? " |\n" : "\n", stream);
-        for (size_t c = 0; is_markdown && row == 0 && c < g->n_columns; c++)
-            fprintf(stream, c ? "---:|%s" : "|---|%s", c + 1 == g->n_columns ? "\n" : "");
+    for (size_t i = 0; i < g->n_cells; i++) {
+        print_cell(g, i % g->n_columns, g->cells[i], widths[i % g->n_columns], is_markdown, stream);
+        if (is_markdown && i + 1 == g->n_columns)
+            print_rule(g, stream);
     }
     fputs("\n", stream);
 cleanup:
@@ -107,28 +125,71 @@ static bool is_refined(const char *name)
     return tgi_ends_with(name, "_refined");
 }
 
-/* Metrics with their intervals, a row each. */
-static tg_status print_metrics(const tg_scores *scores, bool refined, tg_table form, FILE *stream)
+/* One measure for each question that is asked of a map, and what it says. */
+static const struct {
+    const char *name, *meaning;
+} main_metrics[] = {{"ncc", "correlation of the map with the truth"},
+                    {"dice", "overlap of mask and truth: twice the common area by both areas"},
+                    {"dice_best", "... at the threshold that was best on validation truth"},
+                    {"iou", "the same overlap: common area by joint area"},
+                    {"poi", "share of the mask that lies in the truth"},
+                    {"pixel_ap", "average precision of pixels, ranked by the map"},
+                    {"pointing", "share of maps whose highest point lies in the truth"},
+                    {"image_auroc", "diseased told from healthy images by the map"},
+                    {"blank_rate", "share of healthy images left blank"},
+                    {"healthy_fire", "share of a healthy image that is marked"}};
+
+static bool is_main(const char *name)
+{
+    for (size_t m = 0; m < TG_COUNT(main_metrics); m++) {
+        if (!strcmp(main_metrics[m].name, name))
+            return true;
+    }
+    return false;
+}
+
+/* Value, interval, images. */
+static tg_status add_metric(grid *g, const tg_metric *metric)
 {
     tg_status status = TG_OK;
-    grid g = {.n_columns = 4};
     char text[64];
 
-    TG_TRY(add_text(&g, refined ? "oracle-refined" : "metric"));
-    TG_TRY(add_text(&g, "value"));
-    TG_TRY(add_text(&g, "95 % interval"));
-    TG_TRY(add_text(&g, "images"));
-    for (size_t m = 0; m < scores->n_metrics; m++) {
-        const tg_metric *metric = &scores->metrics[m];
+    TG_TRY(add_text(g, metric->name));
+    TG_TRY(add_number(g, metric));
+    TG_TRY(add_interval(g, metric));
+    snprintf(text, sizeof text, metric->n_skipped ? "%zu (%zu skipped)" : "%zu", metric->n,
+             metric->n_skipped);
+    TG_TRY(add_text(g, text));
+cleanup:
+    return status;
+}
 
-        if (is_refined(metric->name) != refined)
+static tg_status add_metric_head(grid *g, const char *first)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(add_text(g, first));
+    TG_TRY(add_text(g, "value"));
+    TG_TRY(add_text(g, "95 % interval"));
+    TG_TRY(add_text(g, "images"));
+cleanup:
+    return status;
+}
+
+static tg_status print_main(const tg_scores *scores, tg_table form, FILE *stream)
+{
+    tg_status status = TG_OK;
+    grid g = {.n_columns = 5, .ends_in_prose = true};
+
+    TG_TRY(add_metric_head(&g, "metric"));
+    TG_TRY(add_text(&g, "what it is"));
+    for (size_t m = 0; m < TG_COUNT(main_metrics); m++) {
+        const tg_metric *metric = tg_scores_find(scores, main_metrics[m].name);
+
+        if (!metric)
             continue;
-        TG_TRY(add_text(&g, metric->name));
-        TG_TRY(add_number(&g, metric));
-        TG_TRY(add_interval(&g, metric));
-        snprintf(text, sizeof text, metric->n_skipped ? "%zu (%zu skipped)" : "%zu", metric->n,
-                 metric->n_skipped);
-        TG_TRY(add_text(&g, text));
+        TG_TRY(add_metric(&g, metric));
+        TG_TRY(add_text(&g, main_metrics[m].meaning));
     }
     if (g.n_cells > g.n_columns)
         TG_TRY(grid_print(&g, form, stream));
@@ -137,7 +198,28 @@ cleanup:
     return status;
 }
 
-/* What classes and baselines are compared by. */
+/* What the main table leaves out. */
+static tg_status print_others(const tg_scores *scores, bool refined, tg_table form, FILE *stream)
+{
+    tg_status status = TG_OK;
+    grid g = {.n_columns = 4};
+
+    TG_TRY(add_metric_head(&g, refined ? "oracle-refined" : "other protocol"));
+    for (size_t m = 0; m < scores->n_metrics; m++) {
+        const tg_metric *metric = &scores->metrics[m];
+
+        if (is_refined(metric->name) == refined && !is_main(metric->name))
+            TG_TRY(add_metric(&g, metric));
+    }
+    if (g.n_cells > g.n_columns)
+        TG_TRY(grid_print(&g, form, stream));
+cleanup:
+    grid_release(&g);
+    return status;
+}
+
+/* What classes, baselines and methods are compared by: baselines have no dice_best, as each of
+ * their masks is cut at the best threshold already. */
 static const char *const columns[] = {"ncc",         "dice",       "iou",
                                       "poi",         "pixel_ap",   "pointing",
                                       "image_auroc", "blank_rate", "healthy_fire"};
@@ -180,8 +262,20 @@ cleanup:
     return status;
 }
 
-/* A row of numbers and a row of intervals for each. */
-static tg_status print_baselines(const tg_eval_results *r, tg_table form, FILE *stream)
+/* A row of intervals under a row of numbers. */
+static tg_status add_intervals(grid *g, const tg_scores *scores)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(add_text(g, ""));
+    for (size_t c = 0; c < TG_COUNT(columns); c++)
+        TG_TRY(add_interval(g, tg_scores_find(scores, columns[c])));
+cleanup:
+    return status;
+}
+
+static tg_status print_baselines(const tg_eval_results *r, tg_table form, tg_detail detail,
+                                 FILE *stream)
 {
     tg_status status = TG_OK;
     grid g = {0};
@@ -191,9 +285,8 @@ static tg_status print_baselines(const tg_eval_results *r, tg_table form, FILE *
         const tg_scores *scores = b ? &r->baselines[b - 1] : &r->overall;
 
         TG_TRY(add_row(&g, b ? scores->name : "this one", scores));
-        TG_TRY(add_text(&g, ""));
-        for (size_t c = 0; c < TG_COUNT(columns); c++)
-            TG_TRY(add_interval(&g, tg_scores_find(scores, columns[c])));
+        if (detail == TG_DETAIL_ALL)
+            TG_TRY(add_intervals(&g, scores));
     }
     TG_TRY(grid_print(&g, form, stream));
 cleanup:
@@ -208,21 +301,27 @@ static tg_status check_stream(FILE *stream)
                : TG_OK;
 }
 
-tg_status tg_eval_results_print(const tg_eval_results *r, tg_table form, FILE *stream)
+tg_status tg_eval_results_print(const tg_eval_results *r, tg_table form, tg_detail detail,
+                                FILE *stream)
 {
     tg_status status = TG_OK;
 
-    fprintf(stream,
-            "%zu diseased and %zu healthy images of %s; threshold %s = %.4g; fractions of 1\n\n",
+    fprintf(stream, "%zu diseased and %zu healthy images of %s; threshold %s = %.4g; fractions of 1\n",
             r->n_diseased, r->n_healthy, r->dataset, r->threshold_rule, r->threshold);
-    TG_TRY(print_metrics(&r->overall, false, form, stream));
-    TG_TRY(print_metrics(&r->overall, true, form, stream));
+    if (r->note)
+        fprintf(stream, "%s\n", r->note);
+    fputs("\n", stream);
+    TG_TRY(print_main(&r->overall, form, stream));
+    if (detail == TG_DETAIL_ALL) {
+        TG_TRY(print_others(&r->overall, false, form, stream));
+        TG_TRY(print_others(&r->overall, true, form, stream));
+    }
     if (r->n_classes > 1)
         TG_TRY(print_classes(r, form, stream));
     if (r->n_baselines) {
         fprintf(stream, "Beside maps without learning, each cut at the threshold that suits it "
                         "best on this truth:\n\n");
-        TG_TRY(print_baselines(r, form, stream));
+        TG_TRY(print_baselines(r, form, detail, stream));
     }
     TG_TRY(check_stream(stream));
 cleanup:
@@ -238,9 +337,7 @@ tg_status tg_eval_compare_print(const tg_eval_results *const *results, const cha
     TG_TRY(add_head(&g, "method"));
     for (size_t i = 0; i < n; i++) {
         TG_TRY(add_row(&g, names[i], &results[i]->overall));
-        TG_TRY(add_text(&g, ""));
-        for (size_t c = 0; c < TG_COUNT(columns); c++)
-            TG_TRY(add_interval(&g, tg_scores_find(&results[i]->overall, columns[c])));
+        TG_TRY(add_intervals(&g, &results[i]->overall));
     }
     TG_TRY(grid_print(&g, form, stream));
     TG_TRY(check_stream(stream));

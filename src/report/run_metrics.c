@@ -291,6 +291,8 @@ tg_status tgi_report_add_results(tgi_report *report, const tg_eval_results *resu
                       results->n_diseased));
     TG_TRY(tgi_report_section(report, "Results"));
     TG_TRY(add_tiles(report, &results->overall));
+    if (results->note)
+        TG_TRY(tgi_report_text(report, results->note));
     TG_TRY(add_table(report, caption, "Method", methods, n_methods, 0, N_MAIN));
     if (results->n_baselines)
         TG_TRY(tgi_report_text(

@@ -45,30 +45,52 @@ cleanup:
     return status;
 }
 
-static tg_status add_panels(tgi_report *report, const tgi_run_report *run)
+static tg_status add_panel(tgi_report *report, const tgi_run_panel *panel)
 {
     tg_status status = TG_OK;
-    char *png = NULL;
-    size_t n;
+    char *file = NULL;
+    const char *png = panel->png ? panel->png->data : NULL;
+    size_t n = panel->png ? panel->png->size : 0;
 
-    if (!run->n_panels)
-        return TG_OK;
-    TG_TRY(tgi_report_section(report, "Pictures"));
-    for (size_t i = 0; i < run->n_panels; i++) {
-        const tgi_run_panel *panel = &run->panels[i];
-
-        TG_TRY(tgi_file_read(panel->path, MAX_PANEL_BYTES, &png, &n));
-        if (tgi_report_image(report, png, n, panel->density,
-                             panel->caption ? panel->caption : "") != TG_OK) {
-            status = tg_fail(TG_ERR_FORMAT, "cannot use '%s' in a report: it is not a PNG file",
-                             panel->path);
-            goto cleanup;
-        }
-        free(png);
-        png = NULL;
+    if (panel->path) {
+        TG_TRY(tgi_file_read(panel->path, MAX_PANEL_BYTES, &file, &n));
+        png = file;
     }
+    if (tgi_report_image(report, png, n, panel->density, panel->caption ? panel->caption : "") !=
+        TG_OK)
+        status = tg_fail(TG_ERR_FORMAT, "cannot use '%s' in a report: it is not a PNG file",
+                         panel->path ? panel->path : "a panel");
 cleanup:
-    free(png);
+    free(file);
+    return status;
+}
+
+static tg_status add_panels(tgi_report *report, const tgi_run_panel *panels, size_t n)
+{
+    tg_status status = TG_OK;
+
+    if (n)
+        TG_TRY(tgi_report_section(report, "Pictures"));
+    for (size_t i = 0; i < n; i++)
+        TG_TRY(add_panel(report, &panels[i]));
+cleanup:
+    return status;
+}
+
+/* A model is the same again only where nothing was left to chance; measuring leaves nothing. */
+static tg_status add_command(tgi_report *report, bool is_training, const char *command)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(tgi_report_section(report, "How to reproduce"));
+    TG_TRY(tgi_report_text(report,
+                           is_training
+                               ? "On the same device, with --deterministic, the same command gives "
+                                 "the same bits; elsewhere the same numbers within rounding."
+                               : "The same command gives the same numbers, on another device within "
+                                 "rounding."));
+    TG_TRY(tgi_report_code(report, command));
+cleanup:
     return status;
 }
 
@@ -81,13 +103,8 @@ static tg_status add_reproduction(tgi_report *report, const tgi_run_report *run)
         TG_TRY(tgi_report_folded_facts(report, "All settings of this run", run->settings,
                                        run->n_settings));
     }
-    if (run->command) {
-        TG_TRY(tgi_report_section(report, "How to reproduce"));
-        TG_TRY(tgi_report_text(
-            report, "On the same device, with --deterministic, the same command gives the same "
-                    "bits; elsewhere the same numbers within rounding."));
-        TG_TRY(tgi_report_code(report, run->command));
-    }
+    if (run->command)
+        TG_TRY(add_command(report, !run->results, run->command));
 cleanup:
     return status;
 }
@@ -104,9 +121,11 @@ tg_status tgi_run_report_write(const tgi_run_report *run, const char *path)
         title, "Disease maps learned from image-level labels. For research; not for diagnosis.",
         &report));
     TG_TRY(add_header(report, run));
-    if (run->metrics_path && tgi_is_file(run->metrics_path))
+    if (run->results)
+        TG_TRY(tgi_report_add_results(report, run->results));
+    else if (run->metrics_path && tgi_is_file(run->metrics_path))
         TG_TRY(tgi_report_add_metrics(report, run->metrics_path));
-    TG_TRY(add_panels(report, run));
+    TG_TRY(add_panels(report, run->panels, run->n_panels));
     if (run->log_path && tgi_is_file(run->log_path))
         TG_TRY(tgi_report_add_curves(report, run->log_path, run->best_step));
     TG_TRY(add_reproduction(report, run));
@@ -114,5 +133,33 @@ tg_status tgi_run_report_write(const tgi_run_report *run, const char *path)
 cleanup:
     tgi_report_free(report);
     free(title);
+    return status;
+}
+
+tg_status tgi_comparison_report_write(const tg_eval_results *const *results,
+                                      const char *const *names, size_t n,
+                                      const tgi_run_panel *panel, const char *command,
+                                      const char *path)
+{
+    tg_status status = TG_OK;
+    tgi_report *report = NULL;
+
+    TG_TRY(tgi_report_new(
+        "Methods side by side",
+        "Disease maps learned from image-level labels. For research; not for diagnosis.", &report));
+    TG_TRY(tgi_report_add_comparison(report, results, names, n));
+    for (size_t i = 0; i < n; i++) {
+        const tgi_fact facts[] = {{"method", names[i]},
+                                  {"data set", results[i]->dataset},
+                                  {"images", results[i]->note ? results[i]->note : "as in its metrics.json"}};
+
+        TG_TRY(tgi_report_facts(report, facts, TG_COUNT(facts)));
+    }
+    TG_TRY(add_panels(report, panel, panel != NULL));
+    if (command)
+        TG_TRY(add_command(report, false, command));
+    TG_TRY(tgi_report_write(report, path));
+cleanup:
+    tgi_report_free(report);
     return status;
 }

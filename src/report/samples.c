@@ -119,20 +119,50 @@ cleanup:
     return status;
 }
 
+/* The best that is known of where the disease is. */
+static tgi_cell truth_cell(const tgi_sample_kept *k)
+{
+    if (k->difference.pixels)
+        return (tgi_cell){.kind = TGI_CELL_MAP, .image = &k->difference};
+    if (k->truth_mask.pixels)
+        return (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->truth_mask};
+    if (k->n_boxes)
+        return (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->input, .truth = k->boxes, .n_truth = k->n_boxes};
+    return (tgi_cell){0};
+}
+
 static void fill_row(const tgi_sample_kept *k, tgi_cell cells[N_COLUMNS])
 {
     cells[0] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->input};
-    if (k->difference.pixels)
-        cells[1] = (tgi_cell){.kind = TGI_CELL_MAP, .image = &k->difference};
-    else if (k->truth_mask.pixels)
-        cells[1] = (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->truth_mask};
-    else if (k->n_boxes)
-        cells[1] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->input, .truth = k->boxes, .n_truth = k->n_boxes};
+    cells[1] = truth_cell(k);
     cells[2] = (tgi_cell){.kind = TGI_CELL_MAP, .image = &k->map};
     cells[3] = (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->tags.mask};
     cells[4] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->input, .mask = &k->tags.mask, .regions = k->tags.regions,
                           .n_regions = k->tags.n_regions, .truth = k->boxes, .n_truth = k->n_boxes};
     cells[5] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->healthy};
+}
+
+/* Rows of the kinds last_kind (1 is diseased) down to first_kind. */
+static tg_status draw_sheet(const tgi_samples *s, int first_kind, int last_kind, tgi_text *png)
+{
+    tgi_cell cells[TGI_SAMPLES_DISEASED + TGI_SAMPLES_HEALTHY][N_COLUMNS] = {0};
+    tgi_panel_row rows[TGI_SAMPLES_DISEASED + TGI_SAMPLES_HEALTHY];
+    size_t n = 0;
+
+    for (int kind = last_kind; kind >= first_kind; kind--) {
+        for (size_t i = 0; i < s->n_kept[kind]; i++, n++) {
+            fill_row(&s->kept[kind][i], cells[n]);
+            rows[n] = (tgi_panel_row){s->kept[kind][i].caption, cells[n]};
+        }
+    }
+    const tgi_panel panel = {.headings = headings, .n_columns = N_COLUMNS, .rows = rows, .n_rows = n,
+                             .density = TGI_SAMPLES_DENSITY};
+    return tgi_panel_draw(&panel, png);
+}
+
+tg_status tgi_samples_sheet(const tgi_samples *s, tgi_text *png)
+{
+    return draw_sheet(s, 0, 1, png);
 }
 
 static tg_status draw_kind(tgi_samples *s, int kind, tgi_tensorboard *board, long long step)
@@ -141,25 +171,18 @@ static tg_status draw_kind(tgi_samples *s, int kind, tgi_tensorboard *board, lon
     static const char *const captions[] = {"Healthy test images: maps and masks should be blank.",
                                            "Diseased test images. Green: found boxes; blue: true ones."};
     tg_status status = TG_OK;
-    tgi_cell cells[TGI_SAMPLES_DISEASED][N_COLUMNS] = {0};
-    tgi_panel_row rows[TGI_SAMPLES_DISEASED];
     tgi_text png = {0};
     char *path = NULL, *name = NULL;
 
     if (!s->n_kept[kind])
         return TG_OK;
-    for (size_t i = 0; i < s->n_kept[kind]; i++) {
-        fill_row(&s->kept[kind][i], cells[i]);
-        rows[i] = (tgi_panel_row){s->kept[kind][i].caption, cells[i]};
-    }
-    const tgi_panel panel = {.headings = headings, .n_columns = N_COLUMNS, .rows = rows, .n_rows = s->n_kept[kind],
-                             .density = 1.5};
-    TG_TRY(tgi_panel_draw(&panel, &png));
+    TG_TRY(draw_sheet(s, kind, kind, &png));
     TG_TRY(tgi_printf(&name, "%s.png", names[kind]));
     TG_TRY(tgi_path_join(s->folder, name, &path));
     TG_TRY(tgi_file_write(path, png.data, png.size));
-    TG_TRY(tgi_tensorboard_image(board, step, names[kind], png.data, png.size));
-    s->panels[s->n_panels] = (tgi_run_panel){path, 1.5, captions[kind]};
+    if (board)
+        TG_TRY(tgi_tensorboard_image(board, step, names[kind], png.data, png.size));
+    s->panels[s->n_panels] = (tgi_run_panel){.path = path, .density = TGI_SAMPLES_DENSITY, .caption = captions[kind]};
     s->paths[s->n_panels++] = path;
     path = NULL;
 cleanup:
@@ -174,6 +197,70 @@ tg_status tgi_samples_draw(tgi_samples *s, tgi_tensorboard *board, long long ste
     tg_status status = draw_kind(s, 1, board, step);
 
     return status == TG_OK ? draw_kind(s, 0, board, step) : status;
+}
+
+/* ---- several models ---- */
+
+/* "NAME: map" and "NAME: mask" behind input and truth; the part behind the last slash of a path will do. */
+static tg_status make_headings(const char *const *names, size_t n, char **out)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(tgi_strdup("input", &out[0]));
+    TG_TRY(tgi_strdup("truth", &out[1]));
+    for (size_t i = 0; i < n; i++) {
+        const char *last = tgi_path_name(names[i]);
+
+        last = *last ? last : names[i];
+        TG_TRY(tgi_printf(&out[2 + 2 * i], "%s: map", last));
+        TG_TRY(tgi_printf(&out[3 + 2 * i], "%s: mask", last));
+    }
+cleanup:
+    return status;
+}
+
+static tg_status compare_row(const tgi_samples *samples, size_t n, int kind, size_t row, tgi_cell *cells)
+{
+    const tgi_sample_kept *first = &samples[0].kept[kind][row];
+
+    cells[0] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &first->input};
+    cells[1] = truth_cell(first);
+    for (size_t i = 0; i < n; i++) {
+        const tgi_sample_kept *k = &samples[i].kept[kind][row];
+
+        if (samples[i].n_kept[kind] != samples[0].n_kept[kind] || strcmp(k->caption, first->caption))
+            return tg_fail(TG_ERR_ARGUMENT, "the models were shown different images: there is nothing to put side by side");
+        cells[2 + 2 * i] = (tgi_cell){.kind = TGI_CELL_MAP, .image = &k->map};
+        cells[3 + 2 * i] = (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->tags.mask};
+    }
+    return TG_OK;
+}
+
+tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const *names, size_t n, tgi_text *png)
+{
+    tg_status status = TG_OK;
+    size_t n_columns = 2 + 2 * n, n_rows = 0;
+    tgi_panel_row rows[TGI_SAMPLES_DISEASED + TGI_SAMPLES_HEALTHY];
+    char **titles = NULL;
+    tgi_cell *cells = NULL;
+
+    TG_TRY(tgi_alloc(n_columns, sizeof *titles, &titles));
+    TG_TRY(tgi_alloc(TG_COUNT(rows) * n_columns, sizeof *cells, &cells));
+    TG_TRY(make_headings(names, n, titles));
+    for (int kind = 1; kind >= 0; kind--) {
+        for (size_t i = 0; i < samples[0].n_kept[kind]; i++, n_rows++) {
+            TG_TRY(compare_row(samples, n, kind, i, cells + n_rows * n_columns));
+            rows[n_rows] = (tgi_panel_row){samples[0].kept[kind][i].caption, cells + n_rows * n_columns};
+        }
+    }
+    const tgi_panel panel = {.headings = (const char *const *)titles, .n_columns = n_columns, .rows = rows, .n_rows = n_rows,
+                             .density = TGI_SAMPLES_DENSITY};
+    TG_TRY(tgi_panel_draw(&panel, png));
+cleanup:
+    if (titles)
+        tgi_names_free(titles, n_columns);
+    free(cells);
+    return status;
 }
 
 void tgi_samples_release(tgi_samples *s)

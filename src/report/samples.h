@@ -1,4 +1,5 @@
-/* samples.h -- a few images of a test, kept while it runs and drawn as panels: input, truth, map, mask, boxes, overlay. */
+/* samples.h -- a few images of a test, kept while it runs and drawn as panels: input, truth, map, mask, boxes, healthy estimate; or
+ * input, truth, and map and mask of several models side by side. */
 #ifndef TGI_REPORT_SAMPLES_H
 #define TGI_REPORT_SAMPLES_H
 
@@ -6,6 +7,7 @@
 #include "trainer/trainer.h"
 
 enum { TGI_SAMPLES_DISEASED = 8, TGI_SAMPLES_HEALTHY = 4, TGI_MAX_PANELS = 2 };
+#define TGI_SAMPLES_DENSITY 1.5 /* pixels to a unit of the layout, see panel.h */
 
 /* One image that was kept. */
 typedef struct tgi_sample_kept {
@@ -28,12 +30,16 @@ typedef struct tgi_samples {
     size_t n_panels;
 } tgi_samples;
 
-/* folder and info are kept. */
+/* folder (NULL: no files will be drawn) and info are kept. */
 tg_status tgi_samples_init(tgi_samples *samples, const char *folder, const tgi_model_info *info) TG_MUST_CHECK;
 /* A tgi_test_fn: keeps the first images of each class in turn, and the first healthy ones. */
 tg_status tgi_samples_visit(void *samples, const tgi_test_item *item) TG_MUST_CHECK;
-/* Draws folder/diseased.png and folder/healthy.png, and shows them to TensorBoard. */
+/* Draws folder/diseased.png and folder/healthy.png, and shows them to TensorBoard (NULL: does not). */
 tg_status tgi_samples_draw(tgi_samples *samples, tgi_tensorboard *board, long long step) TG_MUST_CHECK;
+/* All that was kept on one sheet, as a PNG file's bytes, added to png. */
+tg_status tgi_samples_sheet(const tgi_samples *samples, tgi_text *png) TG_MUST_CHECK;
+/* What n models made of the same images, side by side under their names. TG_ERR_ARGUMENT when they kept different ones. */
+tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const *names, size_t n, tgi_text *png) TG_MUST_CHECK;
 void tgi_samples_release(tgi_samples *samples);
 
 #endif

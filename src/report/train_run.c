@@ -275,6 +275,7 @@ tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_data
     tg_eval_results *results = NULL;
     tgi_samples samples = {0};
     tg_split split = tested_split(set);
+    tgi_test_opts opts;
     size_t diseased, healthy;
 
     tgi_progress_end(run->progress);
@@ -285,19 +286,20 @@ tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_data
     TG_TRY(tgi_model_load(dev, run->opts.folder, &model, &info));
     if (diseased + healthy) {
         TG_TRY(tgi_samples_init(&samples, run->paths[PATH_SAMPLES], &info));
-        TG_TRY(tgi_test(model, &info, set, split, tgi_samples_visit, &samples, &results));
+        opts = tgi_test_opts_default(&info);
+        opts.splits[TG_SPLIT_TEST] = false;
+        opts.splits[split] = true;
+        TG_TRY(tgi_test(model, &info, set, &opts, tgi_samples_visit, &samples, &results));
         TG_TRY(tgi_samples_draw(&samples, run->board, (long long)result->steps));
         TG_TRY(tg_eval_results_save(results, run->paths[PATH_METRICS]));
         if (stream) {
-            fprintf(stream, "%s images of '%s' (%zu diseased, %zu healthy), weights of step %llu\n",
-                    split == TG_SPLIT_TEST ? "test" : "validation", run->opts.dataset, diseased, healthy,
-                    (unsigned long long)result->best_step);
-            TG_TRY(tg_eval_results_print(results, TG_TABLE_TEXT, stream));
+            fprintf(stream, "weights of step %llu\n", (unsigned long long)result->best_step);
+            TG_TRY(tg_eval_results_print(results, TG_TABLE_TEXT, TG_DETAIL_MAIN, stream));
         }
     }
     TG_TRY(write_page(run, result, &samples));
     if (stream)
-        fprintf(stream, "report: %s\n", run->paths[PATH_REPORT]);
+        fprintf(stream, "every protocol: %s\nreport: %s\n", run->paths[PATH_METRICS], run->paths[PATH_REPORT]);
 cleanup:
     tgi_samples_release(&samples);
     tg_eval_results_free(results);

@@ -15,6 +15,10 @@ struct tg_tagger {
  * loaded. */
 tg_status tgi_threshold_text_check(const char *text) TG_MUST_CHECK;
 
+/* Sets the classes to look for to 1 and the others to 0; returns how many. label: a class,
+ * TG_LABEL_AUTO or TG_LABEL_ALL; probabilities: [n_classes] of the label head. */
+size_t tgi_choose_labels(int label, const float *probabilities, size_t n_classes, float *labels);
+
 /* One map of a batch. */
 typedef struct tgi_tag_job {
     size_t image, class_index; /* TG_ANY_CLASS: several */

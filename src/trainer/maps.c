@@ -3,6 +3,7 @@
 #include "trainer/maps.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "tag/tagger.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +45,7 @@ cleanup:
     return status;
 }
 
-static void choose_labels(const tgi_model *model, const tg_sample *sample, size_t index, float *labels)
+static void take_labels(const tgi_model *model, const tg_sample *sample, size_t index, float *labels)
 {
     size_t classes = model->n_classes;
 
@@ -56,8 +57,24 @@ static void choose_labels(const tgi_model *model, const tg_sample *sample, size_
     }
 }
 
-static tg_status map_batch(tgi_model *model, tgi_weights weights, const tg_dataset *set, const size_t *samples, size_t n,
-                           buffers *b)
+/* Labels of the n images on the device by the model's label head. */
+static tg_status guess_labels(tgi_model *model, size_t n, buffers *b)
+{
+    tg_status status = TG_OK;
+    float *probabilities = NULL;
+
+    TG_TRY(tgi_alloc(n * model->n_classes, sizeof *probabilities, &probabilities));
+    TG_TRY(tgi_model_classify(model, b->tx, probabilities));
+    for (size_t i = 0; i < n; i++)
+        tgi_choose_labels(TG_LABEL_AUTO, probabilities + i * model->n_classes, model->n_classes,
+                          b->labels + i * model->n_classes);
+cleanup:
+    free(probabilities);
+    return status;
+}
+
+static tg_status map_batch(tgi_model *model, tgi_weights weights, tgi_label_source source, const tg_dataset *set,
+                           const size_t *samples, size_t n, buffers *b)
 {
     tg_status status = TG_OK;
     size_t side = model->settings.size, pixels = side * side;
@@ -69,9 +86,12 @@ static tg_status map_batch(tgi_model *model, tgi_weights weights, const tg_datas
         TG_TRY(tg_dataset_load(set, samples[i], side, &image));
         memcpy(b->x + i * pixels, image.pixels, pixels * sizeof(float));
         tg_image_release(&image);
-        choose_labels(model, &sample, samples[i], b->labels + i * model->n_classes);
+        if (source == TGI_LABELS_TRUE)
+            take_labels(model, &sample, samples[i], b->labels + i * model->n_classes);
     }
     TG_TRY(tg_tensor_upload(b->tx, b->x, n * pixels));
+    if (source == TGI_LABELS_GUESSED)
+        TG_TRY(guess_labels(model, n, b));
     TG_TRY(tg_tensor_upload(b->tc, b->labels, n * model->n_classes));
     TG_TRY(tgi_model_map(model, weights, b->tx, b->tc, b->tmap));
     TG_TRY(tg_tensor_download(b->tmap, b->maps, n * pixels));
@@ -80,8 +100,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, const tg_dataset *set, const size_t *samples, size_t n,
-                          tgi_mapped_fn *fn, void *user)
+tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, tgi_label_source source, const tg_dataset *set,
+                          const size_t *samples, size_t n, tgi_mapped_fn *fn, void *user)
 {
     tg_status status = TG_OK;
     buffers b = {0};
@@ -95,7 +115,7 @@ tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, const tg_datase
             TG_TRY(buffers_init(model, now, &b));
             size = now;
         }
-        TG_TRY(map_batch(model, weights, set, samples + first, size, &b));
+        TG_TRY(map_batch(model, weights, source, set, samples + first, size, &b));
         for (size_t i = 0; i < size; i++) {
             const tg_image input = {side, side, b.x + i * pixels}, map = {side, side, b.maps + i * pixels};
             const tgi_mapped mapped = {samples[first + i], &input, &map, b.labels + i * model->n_classes};

@@ -1,7 +1,7 @@
 /* test.c -- a trained model on a split it never saw: maps, masks at the calibrated threshold, metrics beside trivial baselines. */
 #include "config.h"
 #include "base/memory.h"
-#include "trainer/maps.h"
+#include "base/text.h"
 #include "trainer/trainer.h"
 
 #include <math.h>
@@ -10,11 +10,12 @@
 
 #include "base/banned.h"
 
-enum { BASELINE_IMAGES = 400 }; /* training images of each kind that the class-mean baseline looks at */
+enum { BASELINE_IMAGES = 400 };
 
 typedef struct testing {
     const tg_dataset *set;
     const tgi_model_info *info;
+    const tgi_test_opts *opts;
     tg_tag_opts tag;
     tgi_test_fn *visit;
     void *user;
@@ -52,9 +53,11 @@ static tg_status find_best_threshold(testing *t, tgi_model *model, double *best)
     double dice;
 
     *best = NAN;
+    if (t->opts->splits[TG_SPLIT_VAL]) /* on the truth that is measured it would flatter */
+        return TG_OK;
     TG_TRY(tgi_alloc(n, sizeof *t->maps, &t->maps));
     TG_TRY(tgi_alloc(n, sizeof *t->masks, &t->masks));
-    TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->set, samples, n, keep_truth, t));
+    TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->opts->labels, t->set, samples, n, keep_truth, t));
     if (t->n_kept)
         TG_TRY(tg_eval_best_threshold(t->maps, t->masks, t->n_kept, &t->tag, best, &dice));
 cleanup:
@@ -70,7 +73,7 @@ static tg_status add_training_images(testing *t, size_t side)
         size_t n;
         const size_t *samples = tg_dataset_select(t->set, TG_SPLIT_TRAIN, kind, &n);
 
-        for (size_t i = 0; i < n && i < BASELINE_IMAGES; i++) {
+        for (size_t i = 0; i < n && i < t->opts->n_training; i++) {
             TG_TRY(tg_dataset_load(t->set, samples[i], side, &image));
             TG_TRY(tg_evaluation_add_training(t->evaluation, &image, tg_dataset_sample(t->set, samples[i]).labels));
             tg_image_release(&image);
@@ -105,31 +108,74 @@ cleanup:
     return status;
 }
 
-tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set, tg_split split, tgi_test_fn *visit,
-                   void *user, tg_eval_results **results)
+tgi_test_opts tgi_test_opts_default(const tgi_model_info *info)
+{
+    tgi_test_opts opts = {.splits = {[TG_SPLIT_TEST] = true},
+                          .labels = TGI_LABELS_TRUE,
+                          .n_training = BASELINE_IMAGES,
+                          .measuring = tg_eval_opts_default()};
+
+    opts.measuring.seed = info->settings.seed;
+    return opts;
+}
+
+/* What a reader of the numbers must know: a map that was told the disease has it easier than one that was not. */
+static tg_status add_note(const tgi_test_opts *opts, tg_eval_results *results)
+{
+    const bool *s = opts->splits;
+    const char *which = s[TG_SPLIT_TRAIN] && s[TG_SPLIT_VAL] && s[TG_SPLIT_TEST] ? "all"
+                        : s[TG_SPLIT_TEST]                                       ? "test"
+                        : s[TG_SPLIT_VAL]                                        ? "validation"
+                                                                                 : "training";
+
+    return tgi_printf(&results->note, "%s images; maps of %s", which,
+                      opts->labels == TGI_LABELS_GUESSED
+                          ? "all under the labels that the model's label head chose"
+                          : "diseased ones under their true labels, of healthy ones under a class drawn at random");
+}
+
+static tg_status measure_all(testing *t, tgi_model *model)
+{
+    tg_status status = TG_OK;
+
+    for (int kind = 1; kind >= 0; kind--) {
+        for (int split = TG_SPLIT_TRAIN; split <= TG_SPLIT_TEST; split++) {
+            size_t n;
+            const size_t *samples = tg_dataset_select(t->set, (tg_split)split, kind, &n);
+
+            if (t->opts->splits[split])
+                TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->opts->labels, t->set, samples, n, measure, t));
+        }
+    }
+cleanup:
+    return status;
+}
+
+tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set, const tgi_test_opts *opts,
+                   tgi_test_fn *visit, void *user, tg_eval_results **results)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &info->settings;
-    testing t = {.set = set, .info = info, .visit = visit, .user = user,
+    testing t = {.set = set, .info = info, .opts = opts, .visit = visit, .user = user,
                  .tag = tgi_settings_tag_opts(s, s->size, s->size, info->threshold >= 0 ? info->threshold : 0.1)};
-    tg_eval_opts opts = tg_eval_opts_default();
+    tg_eval_opts measuring = opts->measuring;
 
     *results = NULL;
-    opts.tag = t.tag;
-    opts.seed = s->seed;
-    opts.threshold_rule = info->threshold_rule ? info->threshold_rule : "fixed:0.1";
-    TG_TRY(find_best_threshold(&t, model, &opts.best_threshold));
-    TG_TRY(tg_evaluation_new(&opts, tg_dataset_name(set), (const char *const *)info->classes, info->n_classes,
+    measuring.tag = t.tag;
+    measuring.threshold_rule = info->threshold_rule ? info->threshold_rule : "fixed:0.1";
+    TG_TRY(find_best_threshold(&t, model, &measuring.best_threshold));
+    TG_TRY(tg_evaluation_new(&measuring, tg_dataset_name(set), (const char *const *)info->classes, info->n_classes,
                              &t.evaluation));
-    TG_TRY(add_training_images(&t, s->size));
-    for (int kind = 1; kind >= 0; kind--) {
-        size_t n;
-        const size_t *samples = tg_dataset_select(set, split, kind, &n);
-
-        TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, set, samples, n, measure, &t));
-    }
+    if (measuring.baselines == TG_BASELINES_ALL)
+        TG_TRY(add_training_images(&t, s->size));
+    TG_TRY(measure_all(&t, model));
     TG_TRY(tg_evaluation_finish(t.evaluation, results));
+    TG_TRY(add_note(opts, *results));
 cleanup:
+    if (status != TG_OK) {
+        tg_eval_results_free(*results);
+        *results = NULL;
+    }
     for (size_t i = 0; i < t.n_kept; i++) {
         tg_image_release(&t.maps[i]);
         tg_mask_release(&t.masks[i]);

@@ -9,6 +9,8 @@
 #include <taggan/dataset.h>
 #include <taggan/eval.h>
 
+#include "trainer/maps.h"
+
 /* One validation. */
 typedef struct tgi_validation {
     uint64_t step;
@@ -62,8 +64,15 @@ typedef struct tgi_train_result {
 tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *settings, const tgi_train_opts *opts,
                     tgi_train_result *result) TG_MUST_CHECK;
 
-/* Evaluates a trained model on a split: maps of all its images under `labels` below, masks at the calibrated threshold, metrics and
- * baselines. visit (may be NULL) is shown every image in order. */
+/* How a trained model is evaluated. Start from tgi_test_opts_default(). */
+typedef struct tgi_test_opts {
+    bool splits[3];          /* by tg_split: whose images are measured; the test split */
+    tgi_label_source labels; /* true */
+    size_t n_training;       /* of each kind: training images that the class-mean baseline looks at */
+    tg_eval_opts measuring;  /* tag, threshold_rule and best_threshold are found here; the seed is the model's */
+} tgi_test_opts;
+tgi_test_opts tgi_test_opts_default(const tgi_model_info *info);
+
 typedef struct tgi_test_item {
     tg_sample sample;
     const tg_image *input, *map; /* of the model's size */
@@ -72,7 +81,11 @@ typedef struct tgi_test_item {
     const float *labels; /* that the map was made under */
 } tgi_test_item;
 typedef tg_status tgi_test_fn(void *user, const tgi_test_item *item);
-tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set, tg_split split, tgi_test_fn *visit,
-                   void *user, tg_eval_results **results) TG_MUST_CHECK;
+
+/* Maps of all images, masks at the calibrated threshold, metrics and baselines. The set has the model's classes in its order. The
+ * best threshold comes from the set's validation split, and is left out where that is measured itself. visit (may be NULL) is
+ * shown every image, first the diseased ones, in order. The results' note says which images and whose labels. */
+tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set, const tgi_test_opts *opts,
+                   tgi_test_fn *visit, void *user, tg_eval_results **results) TG_MUST_CHECK;
 
 #endif

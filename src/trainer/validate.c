@@ -190,8 +190,8 @@ static tg_status measure(tgi_model *model, tgi_weights weights, const tgi_valida
     TG_TRY(tgi_alloc(vs->n_diseased, sizeof *g.maps, &g.maps));
     TG_TRY(tgi_alloc(vs->n_diseased, sizeof *g.masks, &g.masks));
     TG_TRY(tg_calibration_new(TG_CALIBRATE_IMAGES, &g.tag, &g.calibration));
-    TG_TRY(tgi_map_samples(model, weights, vs->set, vs->healthy, vs->n_healthy, gather, &g));
-    TG_TRY(tgi_map_samples(model, weights, vs->set, vs->diseased, vs->n_diseased, gather, &g));
+    TG_TRY(tgi_map_samples(model, weights, TGI_LABELS_TRUE, vs->set, vs->healthy, vs->n_healthy, gather, &g));
+    TG_TRY(tgi_map_samples(model, weights, TGI_LABELS_TRUE, vs->set, vs->diseased, vs->n_diseased, gather, &g));
     v->weights = weights;
     v->image_auroc = auroc(&g);
     v->map_healthy = g.n[0] ? g.map_sum[0] / (double)g.n[0] : NAN;

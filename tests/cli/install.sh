@@ -27,6 +27,8 @@ if command -v nm >/dev/null; then
         grep -oE '\btg_[a-z0-9_]+ *\(' | tr -d ' (' | grep -v '_fn$' | sort -u >"$work/declared"
     comm -23 "$work/declared" "$work/exported" >"$work/missing"
     ok "every function that a header declares is in the library" sh -c "! grep . '$work/missing'"
+    comm -13 "$work/declared" "$work/exported" >"$work/undeclared"
+    ok "and every name in the library is declared in a header" sh -c "! grep . '$work/undeclared'"
 else
     skip "the library's names" "no nm here"
 fi

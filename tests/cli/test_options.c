@@ -185,6 +185,16 @@ START_TEST(records_the_options_as_json)
 }
 END_TEST
 
+START_TEST(command_is_one_that_a_shell_reads_the_same)
+{
+    char *words[] = {"./taggan-sample", "-o", "my run", "it's", "a=$b", "", "x/y.png", NULL}, *text;
+
+    ck_assert_tg_ok(tgi_program_command(&program, 7, words, &text));
+    ck_assert_str_eq(text, "taggan-sample -o 'my run' 'it'\\''s' 'a=$b' '' x/y.png");
+    free(text);
+}
+END_TEST
+
 START_TEST(reads_times)
 {
     double seconds;
@@ -236,6 +246,7 @@ int main(void)
     tcase_add_test(tc, prints_help_that_fits);
     tcase_add_test(tc, device_comes_from_the_environment_unless_given);
     tcase_add_test(tc, records_the_options_as_json);
+    tcase_add_test(tc, command_is_one_that_a_shell_reads_the_same);
     tcase_add_test(tc, reads_times);
     tcase_add_loop_test(tc, log_follows_quiet_and_verbose, 0, 3);
     return tg_run("options");

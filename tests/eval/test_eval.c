@@ -405,6 +405,7 @@ START_TEST(metrics_file_is_read_back)
     opts.threshold_rule = "healthy:0.99";
     opts.tag.value = 0.3;
     r = evaluate(&opts, 0.1, 30);
+    ck_assert_tg_ok(tgi_strdup("by hand", &r->note));
     ck_assert_tg_ok(tgi_strdup(tg_scratch_path("metrics.json"), &path));
     ck_assert_tg_ok(tg_eval_results_save(r, path));
     root = json_load_file(path, 0, NULL);
@@ -420,8 +421,10 @@ START_TEST(metrics_file_is_read_back)
                        "mean")) -
                    value(&r->classes[1], "ncc")) < 1e-8);
     ck_assert_ptr_nonnull(json_object_get(json_object_get(root, "baselines"), "class_mean"));
+    ck_assert_str_eq(json_string_value(json_object_get(root, "note")), "by hand");
     json_decref(root);
     ck_assert_tg_ok(tg_eval_results_load(path, &again));
+    ck_assert_str_eq(again->note, r->note);
     ck_assert(again->n_healthy == 8 && again->n_classes == 2 && again->n_baselines == 7);
     ck_assert_uint_eq(again->overall.n_metrics, r->overall.n_metrics);
     for (size_t m = 0; m < r->overall.n_metrics; m++)
@@ -448,18 +451,22 @@ START_TEST(tables_are_aligned_and_complete)
     ck_assert_tg_ok(tgi_strdup(tg_scratch_path("table.txt"), &path));
     stream = fopen(path, "w");
     ck_assert_ptr_nonnull(stream);
-    ck_assert_tg_ok(tg_eval_results_print(r, TG_TABLE_TEXT, stream));
-    ck_assert_tg_ok(tg_eval_results_print(r, TG_TABLE_MARKDOWN, stream));
+    ck_assert_tg_ok(tg_eval_results_print(r, TG_TABLE_TEXT, TG_DETAIL_ALL, stream));
+    ck_assert_tg_ok(tg_eval_results_print(r, TG_TABLE_MARKDOWN, TG_DETAIL_MAIN, stream));
     ck_assert_tg_ok(
         tg_eval_compare_print(both, (const char *[]){"one", "two"}, 2, TG_TABLE_TEXT, stream));
     fclose(stream);
     ck_assert_tg_ok(tgi_file_read(path, 1 << 20, &text, &n));
     ck_assert_ptr_nonnull(strstr(text, "16 diseased and 8 healthy images of by hand"));
     ck_assert_ptr_nonnull(strstr(text, "\nmetric "));
+    ck_assert_ptr_nonnull(strstr(text, "\nother protocol "));
     ck_assert_ptr_nonnull(strstr(text, "\noracle-refined"));
+    ck_assert_ptr_null(strstr(text, "| iou_boxes ")); /* the short table is Markdown here */
+    ck_assert_ptr_null(strstr(text, "_refined |"));
+    ck_assert_ptr_null(strstr(text, " \n"));
     ck_assert_ptr_nonnull(strstr(text, "\nclass_mean_known"));
     ck_assert_ptr_nonnull(strstr(text, "\n| metric "));
-    ck_assert_ptr_nonnull(strstr(text, "\n|---|---:|"));
+    ck_assert_ptr_nonnull(strstr(text, "\n|---|---:|---:|---:|---|\n"));
     ck_assert_ptr_nonnull(strstr(text, "\ntwo "));
     free(text);
     ck_assert_tg_ok(tg_eval_results_save_csv(r, path));

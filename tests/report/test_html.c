@@ -125,7 +125,7 @@ static const char metrics[] =
 START_TEST(a_runs_page_is_made_from_its_files)
 {
     const tgi_fact settings[] = {{"size", "64"}, {"adv", "wgangp"}};
-    const tgi_run_panel panels[] = {{panel_path, 1, "held-out images"}};
+    const tgi_run_panel panels[] = {{.path = panel_path, .density = 1, .caption = "held-out images"}};
     const tgi_run_report run = {.program = "taggan-train",
                                 .command = "taggan-train --classes 'a<b'",
                                 .model = "taggan",
@@ -214,7 +214,7 @@ END_TEST
 START_TEST(damaged_files_are_named)
 {
     static const char *const bad[] = {"", "{", "[]", "{\"overall\":[]}", "{\"overall\":{\"ncc\":"};
-    const tgi_run_panel panel = {panel_path, 1, ""};
+    const tgi_run_panel panel = {.path = panel_path, .density = 1, .caption = ""};
     tgi_run_report run = {.program = "taggan-train", .metrics_path = metrics_path};
 
     for (size_t i = 0; i < TG_COUNT(bad); i++) {
