@@ -1,6 +1,7 @@
 # src/local.mk -- the library and the programs, room by room from the ground floor up.
 pkginclude_HEADERS = \
 	include/taggan/taggan.h \
+	include/taggan/programs.h \
 	include/taggan/status.h \
 	include/taggan/device.h \
 	include/taggan/tensor.h \
@@ -10,7 +11,6 @@ pkginclude_HEADERS = \
 	include/taggan/tag.h
 
 noinst_LTLIBRARIES = libtgcore.la
-bin_PROGRAMS =
 libtgcore_la_SOURCES =
 nodist_libtgcore_la_SOURCES = cl_texts.c
 libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
@@ -125,9 +125,7 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += \
 	src/report/train_run.c src/report/train_run.h src/report/samples.c src/report/samples.h
 libtgcore_la_SOURCES += src/report/eval_run.c src/report/eval_run.h
-bin_PROGRAMS += taggan-train
-taggan_train_SOURCES = src/cli/train.c src/cli/train_options.def
-taggan_train_LDADD = libtgcore.la
+libtgcore_la_SOURCES += src/cli/train.c src/cli/train_options.def
 
 # report/
 
@@ -136,24 +134,17 @@ libtgcore_la_SOURCES += \
 	src/cli/options.c src/cli/options.h src/cli/options_table.h src/cli/common_options.def \
 	src/cli/help.c
 
-bin_PROGRAMS += taggan-data
-taggan_data_SOURCES = src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
-taggan_data_LDADD = libtgcore.la
+libtgcore_la_SOURCES += src/cli/data.c src/cli/data_options.def src/cli/data_report.c src/cli/data_report.h
 
 libtgcore_la_SOURCES += \
 	src/report/tag_inputs.c src/report/tag_inputs.h \
 	src/report/tag_run.c src/report/tag_run.h src/report/tag_report.c
-bin_PROGRAMS += taggan-infer
-taggan_infer_SOURCES = src/cli/infer.c src/cli/infer_options.def
-taggan_infer_LDADD = libtgcore.la
+libtgcore_la_SOURCES += src/cli/infer.c src/cli/infer_options.def
 
-bin_PROGRAMS += taggan-eval
-taggan_eval_SOURCES = src/cli/eval.c src/cli/eval_options.def
-taggan_eval_LDADD = libtgcore.la
+libtgcore_la_SOURCES += src/cli/eval.c src/cli/eval_options.def
 
-# check compiles the references of the tests in; flags of its own, as the tests build the same files with libtool
-bin_PROGRAMS += taggan-devices
-taggan_devices_SOURCES = src/cli/devices.c src/cli/devices_options.def \
+# taggan-devices check compares with the references of the tests, so they are in the library, unseen from outside
+libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
 	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c \
 	src/cli/devices_check.c src/cli/devices_check.h \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
@@ -162,8 +153,6 @@ taggan_devices_SOURCES = src/cli/devices.c src/cli/devices_options.def \
 	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c \
 	tests/ref/instance_norm.c tests/ref/label.c tests/ref/loss.c tests/ref/optimizer.c tests/ref/pool.c \
 	tests/ref/spectral_norm.c
-taggan_devices_CPPFLAGS = $(AM_CPPFLAGS)
-taggan_devices_LDADD = libtgcore.la
 
 report_files = \
 	src/report/report.h \
@@ -181,3 +170,21 @@ lib_LTLIBRARIES = libtaggan.la
 libtaggan_la_SOURCES =
 libtaggan_la_LIBADD = libtgcore.la
 libtaggan_la_LDFLAGS = $(AM_LDFLAGS) -export-symbols-regex '^tg_' -version-info 0:0:0
+
+# The programs stand on the shared library: each is a main that calls its function of taggan/programs.h.
+bin_PROGRAMS = taggan-train taggan-infer taggan-eval taggan-data taggan-devices
+taggan_train_SOURCES = src/cli/main.c
+taggan_train_CPPFLAGS = $(AM_CPPFLAGS) -DTG_MAIN=tg_train_main
+taggan_train_LDADD = libtaggan.la
+taggan_infer_SOURCES = src/cli/main.c
+taggan_infer_CPPFLAGS = $(AM_CPPFLAGS) -DTG_MAIN=tg_infer_main
+taggan_infer_LDADD = libtaggan.la
+taggan_eval_SOURCES = src/cli/main.c
+taggan_eval_CPPFLAGS = $(AM_CPPFLAGS) -DTG_MAIN=tg_eval_main
+taggan_eval_LDADD = libtaggan.la
+taggan_data_SOURCES = src/cli/main.c
+taggan_data_CPPFLAGS = $(AM_CPPFLAGS) -DTG_MAIN=tg_data_main
+taggan_data_LDADD = libtaggan.la
+taggan_devices_SOURCES = src/cli/main.c
+taggan_devices_CPPFLAGS = $(AM_CPPFLAGS) -DTG_MAIN=tg_devices_main
+taggan_devices_LDADD = libtaggan.la

@@ -10,6 +10,7 @@
 #include <taggan/eval.h>
 #include <taggan/image.h>
 #include <taggan/op.h>
+#include <taggan/programs.h>
 #include <taggan/status.h>
 #include <taggan/tag.h>
 #include <taggan/tagger.h>

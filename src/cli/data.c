@@ -1,5 +1,6 @@
 /* data.c -- taggan-data: writes synthetic sets, checks, counts and splits data sets. */
 #include "config.h"
+#include <taggan/programs.h>
 #include "base/text.h"
 #include "cli/data_report.h"
 #include "dataset/audit.h"
@@ -141,7 +142,7 @@ static int read_set(const options *given, const char *command, const tgi_operand
     return exit_status;
 }
 
-int main(int argc, char **argv)
+int tg_data_main(int argc, char **argv)
 {
     options given = {0};
     tgi_operands operands;

@@ -1,5 +1,6 @@
 /* devices.c -- taggan-devices: lists the compute devices, and checks one against plain C. */
 #include "config.h"
+#include <taggan/programs.h>
 #include "base/file.h"
 #include "cli/devices_check.h"
 #include "cli/devices_list.h"
@@ -105,7 +106,7 @@ cleanup:
     return tgi_program_end(&program, status);
 }
 
-int main(int argc, char **argv)
+int tg_devices_main(int argc, char **argv)
 {
     options given = {0};
     tgi_operands operands;

@@ -1,6 +1,7 @@
 /* eval.c -- taggan-eval: measures predicted files, or trained models, against truth, and prints
  * methods side by side. */
 #include "config.h"
+#include <taggan/programs.h>
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -265,7 +266,7 @@ static tg_status run(const options *given, const tgi_operands *operands, const t
     return measure_files(given, opts, words[0], words[1], command);
 }
 
-int main(int argc, char **argv)
+int tg_eval_main(int argc, char **argv)
 {
     options given = {0};
     tgi_operands operands;

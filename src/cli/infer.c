@@ -1,6 +1,7 @@
 /* infer.c -- taggan-infer: tags radiographs with disease maps, masks and boxes by a trained model.
  */
 #include "config.h"
+#include <taggan/programs.h>
 #include "base/text.h"
 #include "report/tag_run.h"
 
@@ -87,7 +88,7 @@ cleanup:
     return status;
 }
 
-int main(int argc, char **argv)
+int tg_infer_main(int argc, char **argv)
 {
     options given = {0};
     tgi_operands operands;

@@ -1,5 +1,6 @@
 /* train.c -- taggan-train: from labelled radiographs to a generator of disease maps, and the table of how good it is. */
 #include "config.h"
+#include <taggan/programs.h>
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
@@ -237,7 +238,7 @@ cleanup:
     return status;
 }
 
-int main(int argc, char **argv)
+int tg_train_main(int argc, char **argv)
 {
     options given = {0};
     tgi_operands operands;
