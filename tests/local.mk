@@ -87,7 +87,7 @@ EXTRA_DIST += tests/parity/golden_nets.py \
 
 # model/
 c_tests += tests/model/test_step
-c_tests += tests/model/test_settings
+c_tests += tests/model/test_settings tests/model/test_model
 libtgtest_la_SOURCES += tests/model/step_golden.c tests/model/step_golden.h
 EXTRA_DIST += \
 	tests/parity/compare_step.py \
@@ -105,7 +105,7 @@ EXTRA_DIST += \
 	tests/parity/taggan_torch.py
 
 # trainer/
-c_tests += tests/trainer/test_schedule
+c_tests += tests/trainer/test_schedule tests/trainer/test_trainer
 
 # tag/
 c_tests += tests/tag/test_tag tests/tag/test_annotate
