@@ -120,6 +120,7 @@ pkginclude_HEADERS += include/taggan/eval.h
 # trainer/
 libtgcore_la_SOURCES += \
 	src/trainer/trainer.c src/trainer/trainer.h src/trainer/schedule.c src/trainer/schedule.h \
+	src/trainer/feeding.c src/trainer/feeding.h \
 	src/trainer/state.c src/trainer/state.h src/trainer/maps.c src/trainer/maps.h \
 	src/trainer/validate.c src/trainer/validate.h src/trainer/test.c
 libtgcore_la_SOURCES += \

@@ -200,7 +200,7 @@ static void on_note(void *user, const char *line)
 
 tgi_observer tgi_train_run_observer(tgi_train_run *run)
 {
-    return (tgi_observer){run, on_log, on_step, on_validation, on_note};
+    return (tgi_observer){.user = run, .on_log = on_log, .on_step = on_step, .on_validation = on_validation, .on_note = on_note};
 }
 
 /* ---- the end ---- */

@@ -13,6 +13,8 @@ typedef struct tgi_trainer_state {
     uint64_t best_step;
     uint64_t n_worse;   /* validations without improvement, in a row */
     uint64_t n_restores;
+    uint64_t n_saturated; /* steps with a saturated map, in a row */
+    bool was_sound;     /* mean |M| was small once: nets that begin far out, N(0, 0.02), are given the time to come in */
     bool has_model;     /* model.safetensors of this run is written */
 } tgi_trainer_state;
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "trainer/feeding.h"
 #include "trainer/schedule.h"
 #include "trainer/state.h"
 #include "trainer/validate.h"
@@ -30,8 +31,7 @@ typedef struct run {
     tgi_model_info info;
     tgi_span span;
     tgi_validation_set vs;
-    size_t *sides[2], n_sides[2]; /* training images: healthy, diseased */
-    tg_loader *loaders[2];
+    tgi_feeding feeding;
     tgi_snapshot *good;           /* the last state whose numbers were all in order */
     tgi_trainer_state state;
     tgi_board sum;                /* of boards since the last log row */
@@ -39,9 +39,7 @@ typedef struct run {
     double started_s, resumed_s;  /* clock at the start; seconds spent before a resume */
     double rate_s;                /* smoothed seconds a step */
     double arrived_s;
-    size_t n_saturated;
-    bool was_sound;               /* mean |M| was small once: nets that begin far out, N(0, 0.02), are given the time to come in */
-    bool is_bad;
+    bool is_bad, has_validation;
     char *checkpoint, *model_file; /* paths */
 } run;
 
@@ -71,77 +69,6 @@ static void note(const run *r, const char *format, ...)
         r->opts->observer.on_note(r->opts->observer.user, line);
 }
 
-/* ---- data ---- */
-
-static size_t n_present(const tg_sample *sample, size_t n_classes)
-{
-    size_t n = 0;
-
-    for (size_t k = 0; k < n_classes; k++)
-        n += sample->labels[k] > 0;
-    return n;
-}
-
-static tg_status choose_images(run *r)
-{
-    tg_status status = TG_OK;
-
-    for (int kind = 0; kind < 2; kind++) {
-        size_t n;
-        const size_t *all = tg_dataset_select(r->set, TG_SPLIT_TRAIN, kind, &n);
-
-        TG_TRY(tgi_alloc(n, sizeof *all, &r->sides[kind]));
-        for (size_t i = 0; i < n; i++) {
-            const tg_sample sample = tg_dataset_sample(r->set, all[i]);
-
-            if (kind && r->settings->labels == TGI_LABELS_SINGLE && n_present(&sample, r->info.n_classes) != 1)
-                continue;
-            r->sides[kind][r->n_sides[kind]++] = all[i];
-        }
-        if (!r->n_sides[kind]) {
-            status = tg_fail(TG_ERR_ARGUMENT, "'%s' has no %s training images", tg_dataset_name(r->set),
-                             kind ? "diseased" : "healthy");
-            goto cleanup;
-        }
-    }
-cleanup:
-    return status;
-}
-
-static tg_augment augmentation(const tgi_settings *s)
-{
-    if (s->augment == TGI_AUGMENT_NONE)
-        return (tg_augment){0};
-    if (s->augment == TGI_AUGMENT_LIGHT)
-        return (tg_augment){.flip = true, .shift_px = 3};
-    return (tg_augment){.flip = true, .shift_px = 6, .rotate_degrees = 7, .scale = 0.08, .gain = 0.1, .offset = 0.05};
-}
-
-/* Loaders that begin with the batches of the model's next step. */
-static tg_status open_loaders(run *r)
-{
-    tg_status status = TG_OK;
-    const tgi_settings *s = r->settings;
-
-    for (int kind = 0; kind < 2; kind++) {
-        tg_loader_opts opts = tg_loader_opts_default();
-
-        tg_loader_free(r->loaders[kind]);
-        r->loaders[kind] = NULL;
-        opts.n_batch = s->batch;
-        opts.size_px = s->size;
-        opts.n_threads = s->threads;
-        opts.n_ahead = 2 * s->critic_steps + 2;
-        opts.seed = s->seed;
-        opts.stream_id = (uint64_t)kind;
-        opts.first_batch = r->model->n_steps * s->critic_steps;
-        opts.augment = augmentation(s);
-        TG_TRY(tg_loader_new(r->set, r->sides[kind], r->n_sides[kind], &opts, &r->loaders[kind]));
-    }
-cleanup:
-    return status;
-}
-
 static tg_status feed(run *r)
 {
     tg_status status = TG_OK;
@@ -149,8 +76,7 @@ static tg_status feed(run *r)
     for (size_t k = 0; k < r->settings->critic_steps; k++) {
         tg_batch diseased, healthy;
 
-        TG_TRY(tg_loader_next(r->loaders[1], &diseased));
-        TG_TRY(tg_loader_next(r->loaders[0], &healthy));
+        TG_TRY(tgi_feeding_next(&r->feeding, &diseased, &healthy));
         TG_TRY(tgi_model_feed(r->model, k, &diseased, &healthy));
     }
 cleanup:
@@ -213,11 +139,11 @@ static tg_status arrived(run *r, uint64_t step, const tgi_board *board)
     if (!is_finite_board(board))
         r->is_bad = true;
     if (board->map_diseased <= SATURATED_MAP * r->settings->map_scale) {
-        r->was_sound = true;
-        r->n_saturated = 0;
-    } else if (r->was_sound)
-        r->n_saturated++;
-    if (r->n_saturated >= SATURATED_STEPS)
+        r->state.was_sound = true;
+        r->state.n_saturated = 0;
+    } else if (r->state.was_sound)
+        r->state.n_saturated++;
+    if (r->state.n_saturated >= SATURATED_STEPS)
         r->is_bad = true;
     if (r->is_bad)
         return TG_OK;
@@ -262,10 +188,10 @@ static tg_status restore(run *r)
     TG_TRY(tgi_snapshot_restore(r->good, r->model));
     r->state.lr_scale /= 2;
     r->is_bad = false;
-    r->n_saturated = 0;
+    r->state.n_saturated = 0;
     memset(&r->sum, 0, sizeof r->sum);
     r->n_sum = 0;
-    TG_TRY(open_loaders(r));
+    TG_TRY(tgi_feeding_start(&r->feeding, r->settings, r->model->n_steps));
     note(r, "numbers went out of range near step %llu: back to step %llu with half the learning rate",
          (unsigned long long)bad_step, (unsigned long long)r->model->n_steps);
 cleanup:
@@ -285,6 +211,20 @@ static tg_status save_checkpoint(run *r)
     TG_TRY(tgi_checkpoint_save(r->model, &r->info, text, r->checkpoint));
 cleanup:
     free(text);
+    return status;
+}
+
+/* In the middle of a run: never of a state whose numbers are not known to be in order. */
+static tg_status checkpoint(run *r)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(drain(r, true));
+    if (r->is_bad)
+        return TG_OK; /* the loop goes back */
+    TG_TRY(tgi_snapshot_take(r->model, &r->good));
+    TG_TRY(save_checkpoint(r));
+cleanup:
     return status;
 }
 
@@ -343,24 +283,35 @@ cleanup:
     return status;
 }
 
+static bool is_finite_where(size_t n_images, double value)
+{
+    return !n_images || isfinite(value);
+}
+
 static tg_status validate(run *r, tgi_train_result *result)
 {
     tg_status status = TG_OK;
     tgi_pace pace = tgi_pace_at(r->settings, tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r)), r->state.lr_scale);
     tgi_validation v = {.step = r->model->n_steps, .lr = pace.lr, .lam_id = pace.lam_id, .generator_loss = NAN};
+    double score;
 
     TG_TRY(drain(r, true));
     if (r->is_bad)
-        return TG_OK; /* the loop restores before anything is measured */
+        goto cleanup; /* the loop restores before anything is measured */
     if (r->settings->select == TGI_SELECT_LOSS && r->vs.n_diseased && r->vs.n_healthy)
         TG_TRY(validation_loss(r, &v.generator_loss));
     TG_TRY(tgi_validate(r->model, &r->vs, &v));
+    if (!is_finite_where(r->vs.n_diseased, v.map_diseased) || !is_finite_where(r->vs.n_healthy, v.map_healthy)) {
+        r->is_bad = true;
+        goto cleanup;
+    }
     v.seconds = elapsed_s(r);
     TG_TRY(tgi_snapshot_take(r->model, &r->good));
-    v.is_best = !r->state.has_model || !(v.score < r->state.best_score - tgi_score_slack(r->settings));
-    r->state.n_worse = !r->state.has_model || v.score > r->state.best_score ? 0 : r->state.n_worse + 1;
+    score = isnan(v.score) ? -INFINITY : v.score; /* cannot be told from these images: no better, and no worse */
+    v.is_best = !r->state.has_model || score >= r->state.best_score - tgi_score_slack(r->settings);
+    r->state.n_worse = !r->state.has_model || score > r->state.best_score || !isfinite(score) ? 0 : r->state.n_worse + 1;
     if (v.is_best) {
-        r->state.best_score = fmax(r->state.best_score, v.score);
+        r->state.best_score = fmax(r->state.best_score, score);
         r->state.best_step = v.step;
         result->best = v;
         TG_TRY(save_model(r, &v));
@@ -373,6 +324,16 @@ cleanup:
 }
 
 /* ---- the run ---- */
+
+/* Those of the model that was saved before the resume: a later checkpoint tells them again. */
+static void take_thresholds(tgi_model_info *from, tgi_model_info *to)
+{
+    to->threshold = from->threshold;
+    to->threshold_rule = from->threshold_rule;
+    from->threshold_rule = NULL;
+    memcpy(to->calibrated, from->calibrated, sizeof to->calibrated);
+    to->n_calibrated = from->n_calibrated;
+}
 
 static tg_status set_up_model(run *r)
 {
@@ -388,6 +349,7 @@ static tg_status set_up_model(run *r)
         TG_TRY(tgi_trainer_state_read(text, &r->state));
         TG_TRY(tgi_checkpoint_load(r->checkpoint, r->model));
         r->resumed_s = r->state.seconds;
+        take_thresholds(&stored, &r->info);
         note(r, "resumed at step %llu", (unsigned long long)r->model->n_steps);
     }
     TG_TRY(tgi_snapshot_take(r->model, &r->good));
@@ -413,15 +375,46 @@ static tg_status set_up(run *r)
     TG_TRY(tgi_mkdirs(r->opts->output));
     TG_TRY(tgi_path_join(r->opts->output, "checkpoint.safetensors", &r->checkpoint));
     TG_TRY(tgi_path_join(r->opts->output, "model.safetensors", &r->model_file));
-    TG_TRY(choose_images(r));
+    TG_TRY(tgi_feeding_init(r->set, r->settings, &r->feeding));
     TG_TRY(tgi_validation_set_init(r->set, r->settings, &r->vs));
-    r->span = tgi_span_of(r->settings, r->opts->time_s, r->n_sides[1], r->n_sides[0]);
+    r->has_validation = r->settings->validate != TGI_VALIDATE_NONE && r->vs.n_diseased + r->vs.n_healthy > 0;
+    if (!r->has_validation && r->settings->validate != TGI_VALIDATE_NONE)
+        note(r, "'%s' has no validation images: the weights of the last step are kept", tg_dataset_name(r->set));
+    r->span = tgi_span_of(r->settings, r->opts->time_s, r->feeding.n_diseased, r->feeding.n_healthy);
     if (!r->span.steps && r->span.time_s <= 0) {
         status = tg_fail(TG_ERR_ARGUMENT, "the run has no end: give --steps, --epochs or --time");
         goto cleanup;
     }
     TG_TRY(set_up_model(r));
-    TG_TRY(open_loaders(r));
+    TG_TRY(tgi_feeding_start(&r->feeding, r->settings, r->model->n_steps));
+cleanup:
+    return status;
+}
+
+/* Why the run ends here; NULL while it goes on. */
+static const char *why_over(const run *r, double done)
+{
+    if (done >= 1)
+        return r->span.steps && r->model->n_steps >= r->span.steps ? "all steps done" : "time is up";
+    if (r->opts->stop && *r->opts->stop)
+        return "stopped by a signal";
+    if (r->settings->patience && r->state.n_worse >= r->settings->patience)
+        return "no improvement for the set number of validations";
+    return NULL;
+}
+
+static tg_status step(run *r, double done)
+{
+    tg_status status = TG_OK;
+    const tgi_observer *o = &r->opts->observer;
+    tgi_pace pace = tgi_pace_at(r->settings, done, r->state.lr_scale);
+
+    pace.is_logged = (r->model->n_steps + 1) % r->settings->log_every == 0;
+    if (o->on_model)
+        TG_TRY(o->on_model(o->user, r->model));
+    TG_TRY(feed(r));
+    TG_TRY(tgi_model_step(r->model, &pace));
+    TG_TRY(drain(r, false));
 cleanup:
     return status;
 }
@@ -432,53 +425,38 @@ static tg_status loop(run *r, tgi_train_result *result, const char **reason)
     tg_status status = TG_OK;
     double done = tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r)), before;
 
-    *reason = "all steps done";
-    while (done < 1) {
-        tgi_pace pace = tgi_pace_at(r->settings, done, r->state.lr_scale);
-
-        pace.is_logged = (r->model->n_steps + 1) % r->settings->log_every == 0;
-        TG_TRY(feed(r));
-        TG_TRY(tgi_model_step(r->model, &pace));
-        TG_TRY(drain(r, false));
-        before = done;
-        done = tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r));
-        if (tgi_validation_due(r->settings, &r->span, r->model->n_steps, before, done))
-            TG_TRY(validate(r, result));
+    for (;;) {
+        *reason = why_over(r, done);
+        if (*reason) {
+            TG_TRY(drain(r, true)); /* the last steps may have gone wrong */
+            if (!r->is_bad)
+                break;
+        } else {
+            TG_TRY(step(r, done));
+            before = done;
+            done = tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r));
+            if (r->has_validation &&
+                tgi_validation_due(r->settings, &r->span, r->model->n_steps, before, done))
+                TG_TRY(validate(r, result));
+            if (r->model->n_steps % r->settings->checkpoint_every == 0)
+                TG_TRY(checkpoint(r));
+        }
         if (r->is_bad) {
             TG_TRY(restore(r));
             done = tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r));
-            continue;
-        }
-        if (r->model->n_steps % r->settings->checkpoint_every == 0)
-            TG_TRY(save_checkpoint(r));
-        if (r->opts->stop && *r->opts->stop) {
-            *reason = "stopped by a signal";
-            break;
-        }
-        if (r->settings->patience && r->state.n_worse >= r->settings->patience) {
-            *reason = "no improvement for the set number of validations";
-            break;
         }
     }
-    if (done >= 1 && r->span.time_s > 0 && (!r->span.steps || r->model->n_steps < r->span.steps))
-        *reason = "time is up";
-    TG_TRY(drain(r, true));
-    if (r->is_bad)
-        status = tg_fail(TG_ERR_NUMERIC, "training diverged in its last steps (lower --lr); the best model so far was kept");
 cleanup:
     return status;
 }
 
 static void tear_down(run *r)
 {
-    tg_loader_free(r->loaders[0]);
-    tg_loader_free(r->loaders[1]);
+    tgi_feeding_release(&r->feeding);
     tgi_snapshot_free(r->good);
     tgi_model_free(r->model);
     tgi_validation_set_release(&r->vs);
     tgi_model_info_release(&r->info);
-    free(r->sides[0]);
-    free(r->sides[1]);
     free(r->checkpoint);
     free(r->model_file);
 }
@@ -493,7 +471,7 @@ tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *s
     memset(result, 0, sizeof *result);
     TG_TRY(set_up(&r));
     TG_TRY(loop(&r, result, &reason));
-    if (!r.state.has_model) { /* no validation: the weights as they are */
+    if (!r.state.has_model || !r.has_validation) { /* no validation: the weights as they are */
         tgi_validation last = {.step = r.model->n_steps, .threshold = -1, .weights = TGI_WEIGHTS_AVERAGE};
 
         TG_TRY(save_model(&r, &last));

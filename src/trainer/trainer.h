@@ -37,6 +37,8 @@ typedef struct tgi_observer {
     /* Every step that arrived: for the progress line. total is 0 when the run is bounded by time. */
     void (*on_step)(void *user, uint64_t step, uint64_t total, double done_share, const tgi_board *board, double images_per_second);
     tg_status (*on_validation)(void *user, const tgi_validation *validation);
+    /* Before every step: the model as it is. */
+    tg_status (*on_model)(void *user, tgi_model *model);
     /* A line for people. */
     void (*on_note)(void *user, const char *line);
 } tgi_observer;
