@@ -2,6 +2,8 @@
 LOG_DRIVER = env AM_TAP_AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
 TEST_EXTENSIONS = .sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
+# by name, since an archive or a patch may lose the executable bit
+SH_LOG_COMPILER = $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	POCL_CACHE_DIR=$(abs_top_builddir)/.pocl; export POCL_CACHE_DIR; mkdir -p $$POCL_CACHE_DIR; \
 	TAGGAN_CACHE_DIR=$(abs_top_builddir)/.taggan-cache; export TAGGAN_CACHE_DIR; \
