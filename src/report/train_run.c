@@ -298,8 +298,12 @@ tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_data
         }
     }
     TG_TRY(write_page(run, result, &samples));
+    if (stream && results)
+        fprintf(stream, "every protocol: %s\n", run->paths[PATH_METRICS]);
+    else if (stream)
+        fprintf(stream, "no images to test on: '%s' has neither test nor validation images\n", run->opts.dataset);
     if (stream)
-        fprintf(stream, "every protocol: %s\nreport: %s\n", run->paths[PATH_METRICS], run->paths[PATH_REPORT]);
+        fprintf(stream, "report: %s\n", run->paths[PATH_REPORT]);
 cleanup:
     tgi_samples_release(&samples);
     tg_eval_results_free(results);
