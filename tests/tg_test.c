@@ -62,7 +62,7 @@ void tg_fill_normal_d(double *values, size_t n, uint64_t seed)
         for (size_t i = 0; i < n; i++)                                                             \
             ck_assert_msg(fabs((double)got[i] - (double)want[i]) <= tolerance * largest,           \
                           "%s: value %zu of %zu is %.9g, not %.9g (allowed: %.3g)", what, i, n,    \
-                          (double)got[i], (double)want[i], tolerance *largest);                    \
+                          (double)got[i], (double)want[i], tolerance * largest);                   \
     }
 COMPARE(tg_compare, float, float)
 COMPARE(tg_compare_d, double, double)

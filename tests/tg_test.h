@@ -11,10 +11,12 @@
 
 /* Tolerances of the comparisons with kernels: ref/tolerance.h. Those of tests alone: */
 #define TOL_GRADCHECK 1e-6 /* central differences of the reference in double, h = 1e-4 */
-#define TOL_GOLDEN 2e-5   /* PyTorch's float32 against ours: both round */
-#define TOL_NET 1e-4      /* a whole network in float32 against PyTorch's in double: tens of layers, each rounding */
-#define TOL_PENALTY 1e-5  /* weight gradients of the gradient penalty, doc/notation.md (a prototype measured 4e-6) */
-#define TOL_SLOPE 1e-6    /* its slopes (it measured 1e-7) */
+#define TOL_GOLDEN    2e-5 /* PyTorch's float32 against ours: both round */
+#define TOL_NET                                                                                    \
+    1e-4 /* a whole network in float32 against PyTorch's in double: tens of layers, each rounding */
+#define TOL_PENALTY                                                                                \
+    1e-5 /* weight gradients of the gradient penalty, doc/notation.md (a prototype measured 4e-6) */
+#define TOL_SLOPE 1e-6 /* its slopes (it measured 1e-7) */
 
 #define ck_assert_tg_ok(call)                                                                      \
     do {                                                                                           \
@@ -39,8 +41,10 @@ void tg_fill_normal(float *values, size_t n, uint64_t seed);
 void tg_fill_normal_d(double *values, size_t n, uint64_t seed);
 /* Fails with place and numbers when |got - want| > tolerance * max(1, max |want|) anywhere, or got is not finite. */
 void tg_compare(const char *what, const float *got, const float *want, size_t n, double tolerance);
-void tg_compare_d(const char *what, const double *got, const double *want, size_t n, double tolerance);
-void tg_compare_fd(const char *what, const float *got, const double *want, size_t n, double tolerance);
+void tg_compare_d(const char *what, const double *got, const double *want, size_t n,
+                  double tolerance);
+void tg_compare_fd(const char *what, const float *got, const double *want, size_t n,
+                   double tolerance);
 
 /* Path below the source tree or the build tree, from the environment of `make check`; static storage, one call at a time. */
 const char *tg_source_path(const char *name);

@@ -16,11 +16,12 @@ extern "C" {
 
 /** Formats, to be combined with |. */
 typedef enum tg_annotate_format {
-    TG_ANNOTATE_COCO = 1,       /**< annotations.json: boxes, run-length masks, a category a class, score */
-    TG_ANNOTATE_VOC = 2,        /**< voc/NAME.xml, one an image; corners count from 1 and are inclusive */
-    TG_ANNOTATE_YOLO = 4,       /**< yolo/NAME.txt, one an image, and yolo/classes.txt */
+    TG_ANNOTATE_COCO =
+        1, /**< annotations.json: boxes, run-length masks, a category a class, score */
+    TG_ANNOTATE_VOC = 2,  /**< voc/NAME.xml, one an image; corners count from 1 and are inclusive */
+    TG_ANNOTATE_YOLO = 4, /**< yolo/NAME.txt, one an image, and yolo/classes.txt */
     TG_ANNOTATE_LABELSTUDIO = 8, /**< labelstudio.json: tasks with predictions */
-    TG_ANNOTATE_CSV = 16        /**< annotations.csv: a row a region */
+    TG_ANNOTATE_CSV = 16         /**< annotations.csv: a row a region */
 } tg_annotate_format;
 
 /** Reads "coco,voc,yolo,labelstudio,csv" (any of them) into a sum of tg_annotate_format.
@@ -33,8 +34,8 @@ typedef struct tg_annotations tg_annotations;
 /** \param folder   made when it is not there, at the end
  *  \param formats  sum of tg_annotate_format
  *  \param classes  n_classes names, copied; COCO's category of class k is k + 1, YOLO's is k */
-tg_status tg_annotations_new(const char *folder, unsigned formats, const char *const *classes, size_t n_classes,
-                             tg_annotations **out) TG_MUST_CHECK;
+tg_status tg_annotations_new(const char *folder, unsigned formats, const char *const *classes,
+                             size_t n_classes, tg_annotations **out) TG_MUST_CHECK;
 
 /** An image that was tagged. Strings are borrowed for the call. */
 typedef struct tg_annotated {

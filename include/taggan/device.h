@@ -21,14 +21,14 @@ typedef enum tg_device_kind { TG_DEVICE_CPU, TG_DEVICE_GPU, TG_DEVICE_OTHER } tg
 typedef struct tg_device_info {
     char platform[128], platform_version[128], name[192], vendor[128], version[128], driver[128];
     tg_device_kind kind;
-    size_t index;            /**< the number that `--device` takes */
+    size_t index; /**< the number that `--device` takes */
     size_t compute_units;
-    size_t max_work_group;   /**< work-items in one work-group */
-    size_t vector_width;     /**< floats in a native vector; 1 on most GPUs */
+    size_t max_work_group; /**< work-items in one work-group */
+    size_t vector_width;   /**< floats in a native vector; 1 on most GPUs */
     size_t global_bytes, max_alloc_bytes, local_bytes;
     size_t base_align_bytes; /**< where a sub-buffer may begin */
     bool has_fp64, has_fp16, has_subgroups;
-    bool is_usable;          /**< false: available or compiler missing, and problem says which */
+    bool is_usable; /**< false: available or compiler missing, and problem says which */
     char problem[128];
 } tg_device_info;
 

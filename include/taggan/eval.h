@@ -57,12 +57,13 @@ typedef struct tg_eval_opts {
     tg_empty empty;
     tg_equal equal;
     tg_image_score image_score;
-    size_t tol_px;             /**< of the pointing game; 0, customary is 15 */
-    double best_threshold;     /**< for dice_best and iou_best; NaN = leave them out */
-    size_t n_draws;            /**< of the bootstrap; 1000 */
-    uint64_t seed;             /**< of the bootstrap and of the random map */
-    tg_baselines baselines;    /**< they keep a copy of inputs and truths */
-    const char *threshold_rule; /**< told in metrics.json, e.g. "healthy:0.99"; NULL = opts.tag's rule */
+    size_t tol_px;          /**< of the pointing game; 0, customary is 15 */
+    double best_threshold;  /**< for dice_best and iou_best; NaN = leave them out */
+    size_t n_draws;         /**< of the bootstrap; 1000 */
+    uint64_t seed;          /**< of the bootstrap and of the random map */
+    tg_baselines baselines; /**< they keep a copy of inputs and truths */
+    const char
+        *threshold_rule; /**< told in metrics.json, e.g. "healthy:0.99"; NULL = opts.tag's rule */
 } tg_eval_opts;
 
 tg_eval_opts tg_eval_opts_default(void);
@@ -71,20 +72,22 @@ tg_eval_opts tg_eval_opts_default(void);
 typedef struct tg_evaluation tg_evaluation;
 
 /** \param dataset  name for the report; \p classes are n_classes names of diseases. All strings are copied. */
-tg_status tg_evaluation_new(const tg_eval_opts *opts, const char *dataset, const char *const *classes,
-                            size_t n_classes, tg_evaluation **out) TG_MUST_CHECK;
+tg_status tg_evaluation_new(const tg_eval_opts *opts, const char *dataset,
+                            const char *const *classes, size_t n_classes,
+                            tg_evaluation **out) TG_MUST_CHECK;
 void tg_evaluation_free(tg_evaluation *evaluation);
 
 /** One image with what was made of it; borrowed for the call, copied as far as needed. Start from {0}. */
 typedef struct tg_eval_item {
     const char *name;
-    const char *patient;               /**< NULL or "": a patient of its own */
-    const float *labels;               /**< [n_classes] */
-    const tg_image *map;               /**< signed disease map */
-    const tg_image *const *class_maps; /**< [n_classes] maps for one class each, or NULL; entries may be NULL */
-    const tg_tags *tags;               /**< of map, or NULL: made by opts.tag */
-    const tg_truth *truth;             /**< of the map's size, or NULL */
-    const tg_image *input;             /**< the radiograph, of the map's size, for baselines; or NULL */
+    const char *patient; /**< NULL or "": a patient of its own */
+    const float *labels; /**< [n_classes] */
+    const tg_image *map; /**< signed disease map */
+    const tg_image *const
+        *class_maps;       /**< [n_classes] maps for one class each, or NULL; entries may be NULL */
+    const tg_tags *tags;   /**< of map, or NULL: made by opts.tag */
+    const tg_truth *truth; /**< of the map's size, or NULL */
+    const tg_image *input; /**< the radiograph, of the map's size, for baselines; or NULL */
 } tg_eval_item;
 
 /** \return TG_ERR_SHAPE, naming the image, when sizes differ; TG_ERR_NUMERIC for a map that is not finite. */
@@ -92,7 +95,8 @@ tg_status tg_evaluation_add(tg_evaluation *evaluation, const tg_eval_item *item)
 
 /** Shows a training image to the class-mean baseline (mean of the diseased minus mean of the healthy ones). The first image
  *  sets the size, others are resized. */
-tg_status tg_evaluation_add_training(tg_evaluation *evaluation, const tg_image *image, const float *labels) TG_MUST_CHECK;
+tg_status tg_evaluation_add_training(tg_evaluation *evaluation, const tg_image *image,
+                                     const float *labels) TG_MUST_CHECK;
 
 /** A metric with its interval. */
 typedef struct tg_metric {
@@ -113,11 +117,13 @@ typedef struct tg_eval_results {
     size_t n_diseased, n_healthy;
     char *threshold_rule;
     double threshold;
-    tg_scores overall;    /**< each image once */
-    tg_scores class_mean; /**< unweighted mean over the classes that have the metric, without intervals; n = classes */
+    tg_scores overall; /**< each image once */
+    tg_scores
+        class_mean; /**< unweighted mean over the classes that have the metric, without intervals; n = classes */
     tg_scores *classes;
     size_t n_classes;
-    tg_scores *baselines; /**< zero, centre_blob, input, blurred_input, random, class_mean, class_mean_known (template of the
+    tg_scores *
+        baselines; /**< zero, centre_blob, input, blurred_input, random, class_mean, class_mean_known (template of the
                                image's own class, diseased images only). Their masks are cut at the threshold that is best
                                for them on this very truth: the comparison leans to their side. */
     size_t n_baselines;
@@ -125,7 +131,8 @@ typedef struct tg_eval_results {
 } tg_eval_results;
 
 /** Computes everything. May be called again after more additions. */
-tg_status tg_evaluation_finish(const tg_evaluation *evaluation, tg_eval_results **out) TG_MUST_CHECK;
+tg_status tg_evaluation_finish(const tg_evaluation *evaluation,
+                               tg_eval_results **out) TG_MUST_CHECK;
 void tg_eval_results_free(tg_eval_results *results);
 
 /** NULL when the metric is absent. */
@@ -134,8 +141,9 @@ const tg_metric *tg_scores_find(const tg_scores *scores, const char *name);
 /** The fixed threshold on s with the highest mean Dice over the n images: what opts.best_threshold wants, from validation
  *  truth. 256 candidates, quantiles of s inside the truth; with morphology or a smallest area some of them are tried in full.
  *  \return TG_ERR_ARGUMENT when no truth has a pixel set. */
-tg_status tg_eval_best_threshold(const tg_image *maps, const tg_mask *truths, size_t n, const tg_tag_opts *opts,
-                                 double *threshold, double *dice) TG_MUST_CHECK;
+tg_status tg_eval_best_threshold(const tg_image *maps, const tg_mask *truths, size_t n,
+                                 const tg_tag_opts *opts, double *threshold,
+                                 double *dice) TG_MUST_CHECK;
 
 /** metrics.json by rename: version, dataset, note, n_diseased, n_healthy, threshold, overall, per_class, baselines; and class_mean. */
 tg_status tg_eval_results_save(const tg_eval_results *results, const char *path) TG_MUST_CHECK;
@@ -149,19 +157,21 @@ typedef enum tg_table { TG_TABLE_TEXT, TG_TABLE_MARKDOWN } tg_table;
 /** How much a table tells. */
 typedef enum tg_detail {
     TG_DETAIL_MAIN, /**< one measure for each question, what it means, and the means of classes and baselines */
-    TG_DETAIL_ALL   /**< also other protocols (boxes, areas summed, oracle-refined), and intervals everywhere */
+    TG_DETAIL_ALL /**< also other protocols (boxes, areas summed, oracle-refined), and intervals everywhere */
 } tg_detail;
 
 /** Metrics with intervals, then classes, then baselines, in aligned columns. */
-tg_status tg_eval_results_print(const tg_eval_results *results, tg_table form, tg_detail detail, FILE *stream) TG_MUST_CHECK;
-/** Several methods side by side, a row each: overall metrics with intervals. */
-tg_status tg_eval_compare_print(const tg_eval_results *const *results, const char *const *names, size_t n, tg_table form,
+tg_status tg_eval_results_print(const tg_eval_results *results, tg_table form, tg_detail detail,
                                 FILE *stream) TG_MUST_CHECK;
+/** Several methods side by side, a row each: overall metrics with intervals. */
+tg_status tg_eval_compare_print(const tg_eval_results *const *results, const char *const *names,
+                                size_t n, tg_table form, FILE *stream) TG_MUST_CHECK;
 
 /** What to evaluate of files. Start from {0} and tg_dataset_opts_default(). */
 typedef struct tg_eval_folders_opts {
     tg_dataset_opts dataset;
-    const char *split; /**< train, val, test or all; NULL = test, or all when there is no test image */
+    const char
+        *split; /**< train, val, test or all; NULL = test, or all when there is no test image */
     size_t n_training; /**< training images read for the class-mean baseline; 0 = none */
 } tg_eval_folders_opts;
 

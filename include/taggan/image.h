@@ -33,7 +33,8 @@ void tg_image_release(tg_image *image);
 tg_status tg_image_load(const char *path, tg_image *out) TG_MUST_CHECK;
 
 /** Resizes as Pillow's BILINEAR does: a triangle filter, widened when shrinking, half-pixel centres. */
-tg_status tg_image_resize(const tg_image *image, size_t width_px, size_t height_px, tg_image *out) TG_MUST_CHECK;
+tg_status tg_image_resize(const tg_image *image, size_t width_px, size_t height_px,
+                          tg_image *out) TG_MUST_CHECK;
 
 /** Writes an 8-bit grey PNG by rename; values are clamped to [-1,1]. */
 tg_status tg_image_save(const char *path, const tg_image *image) TG_MUST_CHECK;
@@ -59,10 +60,12 @@ tg_status tg_mask_save(const char *path, const tg_mask *mask) TG_MUST_CHECK;
 /** Reads a picture; pixels brighter than half are 1. */
 tg_status tg_mask_load(const char *path, tg_mask *out) TG_MUST_CHECK;
 /** Nearest-neighbour, half-pixel centres. */
-tg_status tg_mask_resize(const tg_mask *mask, size_t width_px, size_t height_px, tg_mask *out) TG_MUST_CHECK;
+tg_status tg_mask_resize(const tg_mask *mask, size_t width_px, size_t height_px,
+                         tg_mask *out) TG_MUST_CHECK;
 
 /** Writes [height,width,3] bytes as an RGB PNG by rename. */
-tg_status tg_rgb_save(const char *path, const uint8_t *rgb, size_t width_px, size_t height_px) TG_MUST_CHECK;
+tg_status tg_rgb_save(const char *path, const uint8_t *rgb, size_t width_px,
+                      size_t height_px) TG_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define TG_MUST_CHECK __attribute__((warn_unused_result))
+#define TG_MUST_CHECK          __attribute__((warn_unused_result))
 #define TG_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define TG_MUST_CHECK

@@ -56,7 +56,8 @@ static tg_status commit(tgi_file *file, bool is_synced)
     failed |= fclose(file->stream);
     file->stream = NULL;
     if (failed || rename(file->temporary, file->path))
-        status = tg_fail(TG_ERR_IO, "cannot write '%s': %s", file->path, strerror(errno ? errno : EIO));
+        status =
+            tg_fail(TG_ERR_IO, "cannot write '%s': %s", file->path, strerror(errno ? errno : EIO));
     else {
         free(file->temporary);
         file->temporary = NULL;
@@ -160,7 +161,8 @@ tg_status tgi_mkdirs(const char *path)
             break;
     }
     if (!tgi_is_folder(path))
-        status = tg_fail(TG_ERR_IO, "cannot create folder '%s': a file of that name is there", path);
+        status =
+            tg_fail(TG_ERR_IO, "cannot create folder '%s': a file of that name is there", path);
 cleanup:
     free(part);
     return status;

@@ -17,7 +17,8 @@ tgi_rng tgi_rng_new(uint64_t seed, tgi_stream stream, uint64_t index)
 uint32_t tgi_rng_u32(tgi_rng *rng)
 {
     if (!rng->left) {
-        philox4x32_ctr_t counter = {{rng->counter[0], rng->counter[1], rng->counter[2], rng->counter[3]}};
+        philox4x32_ctr_t counter = {
+            {rng->counter[0], rng->counter[1], rng->counter[2], rng->counter[3]}};
         philox4x32_key_t key = {{rng->key[0], rng->key[1]}};
         philox4x32_ctr_t block = philox4x32(counter, key);
 

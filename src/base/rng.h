@@ -24,17 +24,17 @@ typedef struct tgi_rng {
     uint32_t key[2];     /* seed */
     uint32_t counter[4]; /* block, index (low, high), stream */
     uint32_t block[4];
-    int left;            /* unused words in block */
+    int left; /* unused words in block */
 } tgi_rng;
 
 /* The generator for item `index` of `stream`. Cheap: make one for each item. */
 tgi_rng tgi_rng_new(uint64_t seed, tgi_stream stream, uint64_t index);
 
 uint32_t tgi_rng_u32(tgi_rng *rng);
-double tgi_rng_uniform(tgi_rng *rng);                       /* [0,1), 53 bits */
+double tgi_rng_uniform(tgi_rng *rng);                        /* [0,1), 53 bits */
 double tgi_rng_range(tgi_rng *rng, double low, double high); /* [low,high) */
-size_t tgi_rng_below(tgi_rng *rng, size_t n);               /* 0..n-1, without bias; n >= 1 */
-double tgi_rng_normal(tgi_rng *rng);                        /* mean 0, sd 1 (Box-Muller) */
+size_t tgi_rng_below(tgi_rng *rng, size_t n);                /* 0..n-1, without bias; n >= 1 */
+double tgi_rng_normal(tgi_rng *rng);                         /* mean 0, sd 1 (Box-Muller) */
 /* A permutation of 0..n-1 into order. */
 void tgi_rng_shuffle(tgi_rng *rng, size_t *order, size_t n);
 

@@ -21,8 +21,9 @@ const char *tg_error_message(void)
 
 const char *tg_status_name(tg_status status)
 {
-    static const char *const names[] = {"done",   "argument", "shape",   "memory",      "io",     "format",
-                                        "device", "opencl",   "numeric", "unsupported", "stopped"};
+    static const char *const names[] = {"done",    "argument",    "shape",  "memory",
+                                        "io",      "format",      "device", "opencl",
+                                        "numeric", "unsupported", "stopped"};
     return (size_t)status < TG_COUNT(names) ? names[status] : "unknown";
 }
 

@@ -13,6 +13,6 @@
     } while (0)
 
 #define TG_COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define TG_UNUSED(x) ((void)(x))
+#define TG_UNUSED(x)    ((void)(x))
 
 #endif

@@ -25,7 +25,8 @@ static const tgi_program program = {
     "Examples:\n"
     "  taggan-eval set tags -o metrics.json\n"
     "  taggan-eval --split val --tol 15 set tags\n"
-    "  taggan-eval -m taggan-run hospital --label auto --panels hospital.png --report hospital.html\n"
+    "  taggan-eval -m taggan-run hospital --label auto --panels hospital.png --report "
+    "hospital.html\n"
     "  taggan-eval --compare run-a run-b other/metrics.json\n"
     "  taggan-eval --compare run-a run-b --on hospital --panels side-by-side.png\n",
     TGI_TABLE(option_table)};
@@ -136,17 +137,17 @@ static tg_status measure_models(const options *given, const tg_eval_opts *opts,
     tg_status status = TG_OK;
     tg_device *dev = NULL;
     tg_eval_results **results = NULL;
-    const tgi_eval_run_opts how = {
-        .dataset = dataset,
-        .opening = dataset_opts(given),
-        .split = given->split,
-        .labels = CHOICE(tgi_label_source, given->label, "truth", "auto"),
-        .measuring = *opts,
-        .has_seed = given->given.seed,
-        .n_training = given->given.training ? &given->training : NULL,
-        .panels = given->panels,
-        .report = given->report,
-        .command = command};
+    const tgi_eval_run_opts how = {.dataset = dataset,
+                                   .opening = dataset_opts(given),
+                                   .split = given->split,
+                                   .labels =
+                                       CHOICE(tgi_label_source, given->label, "truth", "auto"),
+                                   .measuring = *opts,
+                                   .has_seed = given->given.seed,
+                                   .n_training = given->given.training ? &given->training : NULL,
+                                   .panels = given->panels,
+                                   .report = given->report,
+                                   .command = command};
 
     TG_TRY(tgi_alloc(n, sizeof *results, &results));
     TG_TRY(tg_device_open(given->device, &dev));
@@ -211,8 +212,8 @@ static bool says_how(const options *given)
 
 static bool says_how_of_files(const options *given)
 {
-    return given->given.sign || given->given.sigma || given->given.threshold ||
-           given->given.conn || given->given.min_area;
+    return given->given.sign || given->given.sigma || given->given.threshold || given->given.conn ||
+           given->given.min_area;
 }
 
 /* Options of one mode in another. */

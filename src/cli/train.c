@@ -20,11 +20,12 @@
 #include "base/banned.h"
 
 static const tgi_program program = {
-    "taggan-train",
-    "Learns from image-level labels alone where a disease shows in radiographs.",
+    "taggan-train", "Learns from image-level labels alone where a disease shows in radiographs.",
     "[DATASET]",
-    "DATASET is a folder of classes (DIR/{train,val,test}/CLASS/*), a folder with labels.csv, a CSV file, or\n"
-    "phantom[:KEY=VALUE,...], the built-in radiographs with exact truth, which it is when left out.\n\n"
+    "DATASET is a folder of classes (DIR/{train,val,test}/CLASS/*), a folder with labels.csv, a "
+    "CSV file, or\n"
+    "phantom[:KEY=VALUE,...], the built-in radiographs with exact truth, which it is when left "
+    "out.\n\n"
     "Examples:\n"
     "  taggan-train                                    the whole system on phantoms, in minutes\n"
     "  taggan-train -o run --time 2h my-radiographs    a lab's own folder\n"
@@ -46,7 +47,9 @@ static bool is_phantom(const char *spec)
 static tgi_preset preset_of(const options *given, const char *spec, const char **name)
 {
     *name = given->preset ? given->preset : is_phantom(spec) ? "quick" : "standard";
-    return !strcmp(*name, "quick") ? TGI_PRESET_QUICK : !strcmp(*name, "paper") ? TGI_PRESET_PAPER : TGI_PRESET_STANDARD;
+    return !strcmp(*name, "quick")   ? TGI_PRESET_QUICK
+           : !strcmp(*name, "paper") ? TGI_PRESET_PAPER
+                                     : TGI_PRESET_STANDARD;
 }
 
 /* Preset, then --config, then the options, then --set. */
@@ -103,10 +106,11 @@ static const char *contradiction(const options *given)
         return "--deterministic and --time contradict each other: time is never the same twice";
     if (given->resume && given->init)
         return "--resume and --init contradict each other";
-    if (given->resume && (given->config || given->preset || given->given.size || given->given.width ||
-                          given->given.blocks || given->given.batch || given->given.seed || given->given.lr ||
-                          given->set.n))
-        return "--resume takes its settings from the checkpoint: only --steps, --epochs and --time may be given";
+    if (given->resume && (given->config || given->preset || given->given.size ||
+                          given->given.width || given->given.blocks || given->given.batch ||
+                          given->given.seed || given->given.lr || given->set.n))
+        return "--resume takes its settings from the checkpoint: only --steps, --epochs and --time "
+               "may be given";
     return NULL;
 }
 
@@ -118,7 +122,8 @@ static tg_status resume(const options *given, tgi_settings *settings, tgi_model_
 
     TG_TRY(tgi_path_join(given->output, "checkpoint.safetensors", &path));
     if (!tgi_is_file(path)) {
-        status = tg_fail(TG_ERR_IO, "cannot resume '%s': there is no checkpoint.safetensors in it", given->output);
+        status = tg_fail(TG_ERR_IO, "cannot resume '%s': there is no checkpoint.safetensors in it",
+                         given->output);
         goto cleanup;
     }
     TG_TRY(tgi_checkpoint_peek(path, info, &state));
@@ -135,7 +140,8 @@ cleanup:
     return status;
 }
 
-static tg_status open_dataset(const options *given, const tgi_settings *settings, const char *spec, tg_dataset **out)
+static tg_status open_dataset(const options *given, const tgi_settings *settings, const char *spec,
+                              tg_dataset **out)
 {
     tg_status status = TG_OK;
     tg_dataset_opts opts = tg_dataset_opts_default();
@@ -159,8 +165,10 @@ static tg_status check_classes(const tg_dataset *set, const tgi_model_info *info
     for (size_t k = 0; same && k < info->n_classes; k++)
         same = !strcmp(tg_dataset_class_name(set, k), info->classes[k]);
     return same ? TG_OK
-                : tg_fail(TG_ERR_ARGUMENT, "the data set's classes are not those of the checkpoint (%zu, beginning with '%s'); "
-                                           "give the same DATASET and --classes as before",
+                : tg_fail(TG_ERR_ARGUMENT,
+                          "the data set's classes are not those of the checkpoint (%zu, beginning "
+                          "with '%s'); "
+                          "give the same DATASET and --classes as before",
                           info->n_classes, info->n_classes ? info->classes[0] : "");
 }
 
@@ -170,7 +178,8 @@ static void warn_of_replacing(const char *folder)
     char *path = NULL;
 
     if (tgi_path_join(folder, "checkpoint.safetensors", &path) == TG_OK && tgi_is_file(path))
-        tg_log(TG_LOG_WARNING, "the run in '%s' is replaced (--resume would have gone on from it)", folder);
+        tg_log(TG_LOG_WARNING, "the run in '%s' is replaced (--resume would have gone on from it)",
+               folder);
     free(path);
 }
 
@@ -201,14 +210,23 @@ static tg_status train(const options *given, const char *spec, const char *comma
         warn_of_replacing(given->output);
     TG_TRY(tgi_options_json(&program, given, &recorded));
     const tgi_train_run_opts run_opts = {
-        .folder = given->output, .command = command, .preset = preset, .dataset = spec, .settings = &settings,
-        .device = tg_device_get_info(dev), .options = recorded,
+        .folder = given->output,
+        .command = command,
+        .preset = preset,
+        .dataset = spec,
+        .settings = &settings,
+        .device = tg_device_get_info(dev),
+        .options = recorded,
         .progress = given->quiet ? TGI_PROGRESS_SILENT : TGI_PROGRESS_AUTO,
         .resume_step = given->resume ? (long long)before.step : -1};
     TG_TRY(tgi_train_run_open(&run_opts, &run));
-    const tgi_train_opts opts = {.output = given->output, .time_s = given->time, .is_resumed = given->resume,
-                                 .is_deterministic = given->deterministic, .init = given->init,
-                                 .observer = tgi_train_run_observer(run), .stop = &stop};
+    const tgi_train_opts opts = {.output = given->output,
+                                 .time_s = given->time,
+                                 .is_resumed = given->resume,
+                                 .is_deterministic = given->deterministic,
+                                 .init = given->init,
+                                 .observer = tgi_train_run_observer(run),
+                                 .stop = &stop};
     ended = tgi_train(dev, set, &settings, &opts, &result);
     if (ended != TG_OK)
         TG_TRY(ended);
@@ -254,7 +272,8 @@ int tg_train_main(int argc, char **argv)
     const char *spec = operands.n ? operands.items[0] : NULL;
     const char *wrong = contradiction(&given);
     if (operands.n > 1)
-        exit_status = tgi_program_misused(&program, "one data set is enough: '%s' is too much", operands.items[1]);
+        exit_status = tgi_program_misused(&program, "one data set is enough: '%s' is too much",
+                                          operands.items[1]);
     else if (wrong)
         exit_status = tgi_program_misused(&program, "%s", wrong);
     else if (given.print_config)

@@ -25,7 +25,8 @@ enum { MAX_ENTRY_BYTES = 256 << 20 };
 
 static uint64_t hash(const char *text)
 {
-    uint64_t h = 1469598103934665603u; /* FNV-1a: names the file, proves nothing; the key itself is compared */
+    uint64_t h =
+        1469598103934665603u; /* FNV-1a: names the file, proves nothing; the key itself is compared */
 
     for (; *text; text++)
         h = (h ^ (unsigned char)*text) * 1099511628211u;
@@ -35,7 +36,8 @@ static uint64_t hash(const char *text)
 static tg_status entry_path(const char *key, int make_folder, char **path)
 {
     tg_status status = TG_OK;
-    const char *own = getenv("TAGGAN_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    const char *own = getenv("TAGGAN_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"),
+               *home = getenv("HOME");
     char *folder = NULL;
 
     *path = NULL;
@@ -73,8 +75,9 @@ static int entry_holds(const char *file, size_t size, const char *key, const cha
     memcpy(&head, file, sizeof head);
     *data = file + sizeof head + key_bytes;
     *n = size - sizeof head - key_bytes;
-    return !memcmp(head.magic, magic, sizeof magic) && head.key_bytes == key_bytes && head.data_bytes == *n &&
-           !memcmp(file + sizeof head, key, key_bytes) && head.data_crc == checksum(*data, *n);
+    return !memcmp(head.magic, magic, sizeof magic) && head.key_bytes == key_bytes &&
+           head.data_bytes == *n && !memcmp(file + sizeof head, key, key_bytes) &&
+           head.data_crc == checksum(*data, *n);
 }
 
 void tgi_cache_get(const char *key, char **bytes, size_t *n)
@@ -88,7 +91,8 @@ void tgi_cache_get(const char *key, char **bytes, size_t *n)
     if (entry_path(key, 0, &path) == TG_OK && tgi_is_file(path) &&
         tgi_file_read(path, MAX_ENTRY_BYTES, &file, &size) == TG_OK) {
         if (!entry_holds(file, size, key, &data, &data_bytes))
-            tg_log(TG_LOG_WARNING, "program cache: '%s' is damaged or of another program; it is made anew", path);
+            tg_log(TG_LOG_WARNING,
+                   "program cache: '%s' is damaged or of another program; it is made anew", path);
         else if (tgi_alloc(data_bytes, 1, bytes) == TG_OK) {
             memcpy(*bytes, data, data_bytes);
             *n = data_bytes;
@@ -112,7 +116,8 @@ void tgi_cache_put(const char *key, const void *bytes, size_t n)
     TG_TRY(entry_path(key, 1, &path));
     TG_TRY(tgi_file_create(path, &file));
     if (fwrite(&head, sizeof head, 1, file.stream) != 1 ||
-        fwrite(key, 1, head.key_bytes, file.stream) != head.key_bytes || fwrite(bytes, 1, n, file.stream) != n) {
+        fwrite(key, 1, head.key_bytes, file.stream) != head.key_bytes ||
+        fwrite(bytes, 1, n, file.stream) != n) {
         status = tg_fail(TG_ERR_IO, "cannot write '%s'", path);
         goto cleanup;
     }

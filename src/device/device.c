@@ -58,8 +58,8 @@ tg_status tgi_cl_fail(cl_int code, const char *call, const char *file, int line)
 {
     bool is_memory = code == CL_MEM_OBJECT_ALLOCATION_FAILURE || code == CL_OUT_OF_HOST_MEMORY;
 
-    return tg_fail(is_memory ? TG_ERR_MEMORY : TG_ERR_OPENCL, "%s (%d) from %.120s at %s:%d", tgi_cl_error(code), code,
-                   call, file, line);
+    return tg_fail(is_memory ? TG_ERR_MEMORY : TG_ERR_OPENCL, "%s (%d) from %.120s at %s:%d",
+                   tgi_cl_error(code), code, call, file, line);
 }
 
 static tg_status open_device(const char *spec, bool is_profiled, tg_device **out)
@@ -75,10 +75,12 @@ static tg_status open_device(const char *spec, bool is_profiled, tg_device **out
         spec = "auto";
     TG_TRY(tgi_alloc(1, sizeof *dev, &dev));
     TG_TRY(tgi_device_find(spec, &dev->platform, &dev->id, &dev->info));
-    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)dev->platform, 0};
+    const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM,
+                                                (cl_context_properties)dev->platform, 0};
     dev->context = clCreateContext(properties, 1, &dev->id, NULL, NULL, &code);
     TG_CL(code);
-    dev->queue = clCreateCommandQueue(dev->context, dev->id, is_profiled ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
+    dev->queue = clCreateCommandQueue(dev->context, dev->id,
+                                      is_profiled ? CL_QUEUE_PROFILING_ENABLE : 0, &code);
     TG_CL(code);
     dev->is_profiled = is_profiled;
     *out = dev;

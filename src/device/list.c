@@ -40,7 +40,8 @@ static void read_extensions(cl_device_id id, tg_device_info *info)
 {
     char extensions[8192] = "";
 
-    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, sizeof extensions - 1, extensions, NULL) != CL_SUCCESS)
+    if (clGetDeviceInfo(id, CL_DEVICE_EXTENSIONS, sizeof extensions - 1, extensions, NULL) !=
+        CL_SUCCESS)
         return;
     info->has_fp64 = strstr(extensions, "cl_khr_fp64") != NULL;
     info->has_fp16 = strstr(extensions, "cl_khr_fp16") != NULL;
@@ -54,7 +55,8 @@ void tgi_device_read_info(cl_platform_id platform, cl_device_id id, tg_device_in
 
     memset(info, 0, sizeof *info);
     clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof info->platform, info->platform, NULL);
-    clGetPlatformInfo(platform, CL_PLATFORM_VERSION, sizeof info->platform_version, info->platform_version, NULL);
+    clGetPlatformInfo(platform, CL_PLATFORM_VERSION, sizeof info->platform_version,
+                      info->platform_version, NULL);
     read_text(id, CL_DEVICE_NAME, info->name, sizeof info->name);
     read_text(id, CL_DEVICE_VENDOR, info->vendor, sizeof info->vendor);
     read_text(id, CL_DEVICE_VERSION, info->version, sizeof info->version);
@@ -64,7 +66,8 @@ void tgi_device_read_info(cl_platform_id platform, cl_device_id id, tg_device_in
     info->kind = type & CL_DEVICE_TYPE_GPU   ? TG_DEVICE_GPU
                  : type & CL_DEVICE_TYPE_CPU ? TG_DEVICE_CPU
                                              : TG_DEVICE_OTHER;
-    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof info->max_work_group, &info->max_work_group, NULL);
+    clGetDeviceInfo(id, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof info->max_work_group,
+                    &info->max_work_group, NULL);
     info->compute_units = read_uint(id, CL_DEVICE_MAX_COMPUTE_UNITS);
     info->vector_width = read_uint(id, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT);
     info->base_align_bytes = read_uint(id, CL_DEVICE_MEM_BASE_ADDR_ALIGN) / 8;
@@ -103,7 +106,8 @@ static tg_status add_platform(device_table *table, cl_platform_id platform)
         return TG_OK; /* a platform without devices is normal */
     if (code != CL_SUCCESS) {
         clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name, name, NULL);
-        tg_log(TG_LOG_WARNING, "platform '%s' is left out: its devices cannot be listed: %s", name, tgi_cl_error(code));
+        tg_log(TG_LOG_WARNING, "platform '%s' is left out: its devices cannot be listed: %s", name,
+               tgi_cl_error(code));
         return TG_OK;
     }
     for (cl_uint d = 0; d < n && d < MAX_DEVICES; d++) {
@@ -130,8 +134,9 @@ static tg_status read_table(device_table *table)
     for (cl_uint p = 0; code == CL_SUCCESS && p < n && p < MAX_PLATFORMS; p++)
         TG_TRY(add_platform(table, platforms[p]));
     if (!table->n)
-        return tg_fail(TG_ERR_DEVICE, "no OpenCL device found (install a driver, for example Debian's package "
-                                      "pocl-opencl-icd for the CPU, or the GPU vendor's; `clinfo -l` lists them)");
+        return tg_fail(TG_ERR_DEVICE,
+                       "no OpenCL device found (install a driver, for example Debian's package "
+                       "pocl-opencl-icd for the CPU, or the GPU vendor's; `clinfo -l` lists them)");
 cleanup:
     return status;
 }
@@ -189,7 +194,8 @@ static const device_entry *choose(const char *spec, const device_table *table)
     return best;
 }
 
-tg_status tgi_device_find(const char *spec, cl_platform_id *platform, cl_device_id *id, tg_device_info *info)
+tg_status tgi_device_find(const char *spec, cl_platform_id *platform, cl_device_id *id,
+                          tg_device_info *info)
 {
     tg_status status = TG_OK;
     device_table table = {0};
@@ -200,13 +206,14 @@ tg_status tgi_device_find(const char *spec, cl_platform_id *platform, cl_device_
     found = choose(spec, &table);
     if (!found) {
         for (size_t i = 0; i < table.n; i++)
-            TG_TRY(tgi_text_add(&names, "%s%zu = %s: %s", i ? "; " : "", i, table.entries[i].info.platform,
-                                table.entries[i].info.name));
+            TG_TRY(tgi_text_add(&names, "%s%zu = %s: %s", i ? "; " : "", i,
+                                table.entries[i].info.platform, table.entries[i].info.name));
         status = tg_fail(TG_ERR_DEVICE, "no device fits '%s' (there is: %s)", spec, names.data);
         goto cleanup;
     }
     if (!found->info.is_usable) {
-        status = tg_fail(TG_ERR_DEVICE, "device '%s' cannot be used: %s", found->info.name, found->info.problem);
+        status = tg_fail(TG_ERR_DEVICE, "device '%s' cannot be used: %s", found->info.name,
+                         found->info.problem);
         goto cleanup;
     }
     *platform = found->platform;

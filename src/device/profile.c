@@ -28,8 +28,10 @@ static tg_status collect(tg_device *dev)
         cl_ulong start = 0, end = 0;
         cl_event event = dev->profile->pending[i].event;
 
-        if (clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, NULL) == CL_SUCCESS &&
-            clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) == CL_SUCCESS &&
+        if (clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start,
+                                    NULL) == CL_SUCCESS &&
+            clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, NULL) ==
+                CL_SUCCESS &&
             end > start)
             dev->profile->pending[i].kernel->seconds += (double)(end - start) * 1e-9;
         clReleaseEvent(event);
@@ -75,7 +77,8 @@ static tg_status add_row(const char *program, tgi_kernel *kernel, void *user)
 
     if (tgi_grow(&list->rows, &list->capacity, list->n + 1, sizeof *list->rows) != TG_OK)
         return TG_ERR_MEMORY;
-    list->rows[list->n++] = (tg_kernel_time){program, kernel->name, kernel->n_launches, kernel->seconds};
+    list->rows[list->n++] =
+        (tg_kernel_time){program, kernel->name, kernel->n_launches, kernel->seconds};
     return TG_OK;
 }
 

@@ -43,7 +43,8 @@ static tg_status add_source(const char *name, tgi_text *text)
         if (strcmp(tgi_sources[i].name, name))
             continue;
         for (size_t line = 0; line < tgi_sources[i].n_lines; line++)
-            TG_TRY(tgi_text_add_bytes(text, tgi_sources[i].lines[line], strlen(tgi_sources[i].lines[line])));
+            TG_TRY(tgi_text_add_bytes(text, tgi_sources[i].lines[line],
+                                      strlen(tgi_sources[i].lines[line])));
         goto cleanup;
     }
     status = tg_fail(TG_ERR_ARGUMENT, "no kernel file is named '%s'", name);
@@ -61,8 +62,8 @@ static tg_status build_fail(tg_device *dev, const tgi_program *program, cl_int c
     clGetProgramBuildInfo(program->id, dev->id, CL_PROGRAM_BUILD_LOG, 0, NULL, &n);
     if (n && tgi_alloc(n + 1, 1, &log) == TG_OK)
         clGetProgramBuildInfo(program->id, dev->id, CL_PROGRAM_BUILD_LOG, n, log, NULL);
-    tg_fail(TG_ERR_OPENCL, "cannot build cl/%s.cl with '%s' on %s: %s (%d)\n%.3000s", program->name, program->options,
-            dev->info.name, tgi_cl_error(code), code, log ? log : "");
+    tg_fail(TG_ERR_OPENCL, "cannot build cl/%s.cl with '%s' on %s: %s (%d)\n%.3000s", program->name,
+            program->options, dev->info.name, tgi_cl_error(code), code, log ? log : "");
     free(log);
     return TG_ERR_OPENCL;
 }
@@ -87,7 +88,8 @@ static void load_binary(tg_device *dev, tgi_program *program, const char *option
         if (program->id)
             clReleaseProgram(program->id);
         program->id = NULL;
-        tg_log(TG_LOG_WARNING, "program cache: the driver refuses the binary of cl/%s.cl; it is made anew",
+        tg_log(TG_LOG_WARNING,
+               "program cache: the driver refuses the binary of cl/%s.cl; it is made anew",
                program->name);
         tgi_cache_drop(program->key);
     }
@@ -105,8 +107,9 @@ static tg_status build(tg_device *dev, tgi_program *program)
     TG_TRY(add_source("common", &source));
     TG_TRY(add_source(program->name, &source));
     TG_TRY(tgi_printf(&options, "-cl-std=CL1.2 %s", program->options));
-    TG_TRY(tgi_printf(&program->key, "%s|%s|%s|%s|%s|%s\n%s", info->platform, info->platform_version, info->name,
-                      info->driver, tg_version(), options, source.data));
+    TG_TRY(tgi_printf(&program->key, "%s|%s|%s|%s|%s|%s\n%s", info->platform,
+                      info->platform_version, info->name, info->driver, tg_version(), options,
+                      source.data));
     load_binary(dev, program, options);
     if (!program->id) {
         const char *text = source.data;
@@ -140,7 +143,8 @@ static void program_free(tgi_program *program)
     free(program);
 }
 
-static tg_status get_program(tg_device *dev, const char *name, const char *options, tgi_program **out)
+static tg_status get_program(tg_device *dev, const char *name, const char *options,
+                             tgi_program **out)
 {
     tg_status status = TG_OK;
     tgi_program *program = NULL;
@@ -165,8 +169,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_kernel_get(tg_device *dev, const char *program_name, const char *name, const char *options,
-                         tgi_kernel **out)
+tg_status tgi_kernel_get(tg_device *dev, const char *program_name, const char *name,
+                         const char *options, tgi_kernel **out)
 {
     tg_status status = TG_OK;
     tgi_program *program = NULL;
@@ -184,15 +188,15 @@ tg_status tgi_kernel_get(tg_device *dev, const char *program_name, const char *n
     TG_TRY(tgi_alloc(1, sizeof *kernel, &kernel));
     kernel->id = clCreateKernel(program->id, name, &code);
     if (code != CL_SUCCESS) {
-        status = tg_fail(TG_ERR_OPENCL, "cl/%s.cl has no kernel '%s': %s (%d)", program_name, name, tgi_cl_error(code),
-                         code);
+        status = tg_fail(TG_ERR_OPENCL, "cl/%s.cl has no kernel '%s': %s (%d)", program_name, name,
+                         tgi_cl_error(code), code);
         goto cleanup;
     }
     snprintf(kernel->name, sizeof kernel->name, "%s", name);
     kernel->dev = dev;
     kernel->program = program;
-    clGetKernelWorkGroupInfo(kernel->id, dev->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE, sizeof kernel->local,
-                             kernel->local, NULL);
+    clGetKernelWorkGroupInfo(kernel->id, dev->id, CL_KERNEL_COMPILE_WORK_GROUP_SIZE,
+                             sizeof kernel->local, kernel->local, NULL);
     kernel->next = program->kernels;
     program->kernels = kernel;
     *out = kernel;
@@ -210,20 +214,22 @@ tg_status tgi_kernel_run(tgi_kernel *kernel, tgi_range range, const tgi_arg *arg
     bool has_local = kernel->local[0] > 0;
 
     for (size_t i = 0; i < n_args; i++) {
-        cl_int code = clSetKernelArg(kernel->id, (cl_uint)i, args[i].size, args[i].is_local ? NULL : &args[i].value);
+        cl_int code = clSetKernelArg(kernel->id, (cl_uint)i, args[i].size,
+                                     args[i].is_local ? NULL : &args[i].value);
         if (code != CL_SUCCESS)
-            return tg_fail(TG_ERR_OPENCL, "kernel %s: argument %zu: %s (%d)", kernel->name, i, tgi_cl_error(code),
-                           code);
+            return tg_fail(TG_ERR_OPENCL, "kernel %s: argument %zu: %s (%d)", kernel->name, i,
+                           tgi_cl_error(code), code);
     }
     for (int d = 0; d < 3; d++) {
         size_t local = has_local ? kernel->local[d] : 1;
         global[d] = (range.global[d] + local - 1) / local * local;
     }
-    cl_int code = clEnqueueNDRangeKernel(dev->queue, kernel->id, 3, NULL, global, has_local ? kernel->local : NULL, 0,
-                                         NULL, dev->is_profiled ? &event : NULL);
+    cl_int code = clEnqueueNDRangeKernel(dev->queue, kernel->id, 3, NULL, global,
+                                         has_local ? kernel->local : NULL, 0, NULL,
+                                         dev->is_profiled ? &event : NULL);
     if (code != CL_SUCCESS)
-        return tg_fail(TG_ERR_OPENCL, "cannot launch kernel %s over %zu x %zu x %zu: %s (%d)", kernel->name, global[0],
-                       global[1], global[2], tgi_cl_error(code), code);
+        return tg_fail(TG_ERR_OPENCL, "cannot launch kernel %s over %zu x %zu x %zu: %s (%d)",
+                       kernel->name, global[0], global[1], global[2], tgi_cl_error(code), code);
     kernel->n_launches++;
     return event ? tgi_profile_add(kernel, event) : TG_OK;
 }
@@ -236,9 +242,10 @@ static void store_binary(tgi_program *program)
 
     if (!program->key || !program->id)
         return;
-    if (clGetProgramInfo(program->id, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL) == CL_SUCCESS && n &&
-        tgi_alloc(n, 1, &bytes) == TG_OK &&
-        clGetProgramInfo(program->id, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) == CL_SUCCESS)
+    if (clGetProgramInfo(program->id, CL_PROGRAM_BINARY_SIZES, sizeof n, &n, NULL) == CL_SUCCESS &&
+        n && tgi_alloc(n, 1, &bytes) == TG_OK &&
+        clGetProgramInfo(program->id, CL_PROGRAM_BINARIES, sizeof bytes, &bytes, NULL) ==
+            CL_SUCCESS)
         tgi_cache_put(program->key, bytes, n);
     free(bytes);
 }
@@ -261,7 +268,8 @@ void tgi_programs_free(tg_device *dev)
     }
 }
 
-tg_status tgi_kernels_each(tg_device *dev, tg_status (*fn)(const char *program, tgi_kernel *kernel, void *user),
+tg_status tgi_kernels_each(tg_device *dev,
+                           tg_status (*fn)(const char *program, tgi_kernel *kernel, void *user),
                            void *user)
 {
     for (tgi_program *program = dev->programs; program; program = program->next) {

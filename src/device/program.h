@@ -30,8 +30,8 @@ tg_status tgi_kernel_get(tg_device *dev, const char *program, const char *name, 
 typedef struct tgi_range {
     size_t global[3];
 } tgi_range;
-#define TGI_RANGE1(x) ((tgi_range){{(x), 1, 1}})
-#define TGI_RANGE2(x, y) ((tgi_range){{(x), (y), 1}})
+#define TGI_RANGE1(x)       ((tgi_range){{(x), 1, 1}})
+#define TGI_RANGE2(x, y)    ((tgi_range){{(x), (y), 1}})
 #define TGI_RANGE3(x, y, z) ((tgi_range){{(x), (y), (z)}})
 
 typedef struct tgi_arg {
@@ -62,13 +62,16 @@ static inline tgi_arg tgi_local(size_t bytes)
     return (tgi_arg){bytes, {.i = 0}, 1};
 }
 
-#define TGI_ARGS(...) (const tgi_arg[]){__VA_ARGS__}, sizeof((const tgi_arg[]){__VA_ARGS__}) / sizeof(tgi_arg)
+#define TGI_ARGS(...)                                                                              \
+    (const tgi_arg[]){__VA_ARGS__}, sizeof((const tgi_arg[]){__VA_ARGS__}) / sizeof(tgi_arg)
 
 /* Sets the arguments in order and enqueues; never waits. */
-tg_status tgi_kernel_run(tgi_kernel *kernel, tgi_range range, const tgi_arg *args, size_t n_args) TG_MUST_CHECK;
+tg_status tgi_kernel_run(tgi_kernel *kernel, tgi_range range, const tgi_arg *args,
+                         size_t n_args) TG_MUST_CHECK;
 
 /* Calls for every kernel that was looked up so far. */
-tg_status tgi_kernels_each(tg_device *dev, tg_status (*fn)(const char *program, tgi_kernel *kernel, void *user),
+tg_status tgi_kernels_each(tg_device *dev,
+                           tg_status (*fn)(const char *program, tgi_kernel *kernel, void *user),
                            void *user) TG_MUST_CHECK;
 
 /* Releases all programs of a device, storing the binaries of those built from source. */

@@ -183,8 +183,8 @@ tg_status tg_eval_results_load(const char *path, tg_eval_results **out)
     }
     TG_TRY(tgi_alloc(1, sizeof *r, &r));
     if (json_unpack_ex(root, &error, 0, "{s:I,s:s,s?s,s:I,s:I,s:{s:s,s:F}}", "version", &version,
-                       "dataset", &dataset, "note", &note, "n_diseased", &n_diseased, "n_healthy", &n_healthy,
-                       "threshold", "rule", &rule, "value", &r->threshold) ||
+                       "dataset", &dataset, "note", &note, "n_diseased", &n_diseased, "n_healthy",
+                       &n_healthy, "threshold", "rule", &rule, "value", &r->threshold) ||
         version != 1) {
         status =
             tg_fail(TG_ERR_FORMAT, "cannot read '%s': it is not a metrics.json of version 1", path);

@@ -76,8 +76,7 @@ static void print_spaces(FILE *stream, size_t n)
 static void print_cell(const grid *g, size_t column, const char *text, size_t width,
                        bool is_markdown, FILE *stream)
 {
-    bool is_last = column + 1 == g->n_columns,
-         is_left = !column || (is_last && g->ends_in_prose);
+    bool is_last = column + 1 == g->n_columns, is_left = !column || (is_last && g->ends_in_prose);
 
     fputs(is_markdown ? (column ? " | " : "| ") : (column ? "  " : ""), stream);
     if (!is_left)
@@ -306,7 +305,8 @@ tg_status tg_eval_results_print(const tg_eval_results *r, tg_table form, tg_deta
 {
     tg_status status = TG_OK;
 
-    fprintf(stream, "%zu diseased and %zu healthy images of %s; threshold %s = %.4g; fractions of 1\n",
+    fprintf(stream,
+            "%zu diseased and %zu healthy images of %s; threshold %s = %.4g; fractions of 1\n",
             r->n_diseased, r->n_healthy, r->dataset, r->threshold_rule, r->threshold);
     if (r->note)
         fprintf(stream, "%s\n", r->note);

@@ -24,8 +24,8 @@ tg_status tgi_fool(tgi_model *model, tgi_tape *tape, tgi_var *score, tg_scalar s
     return tgi_tape_adversarial(tape, score, adversarial[model->settings.adv].fool, 1, slot);
 }
 
-tg_status tgi_label_term(tgi_model *model, const tgi_feed *feed, tgi_tape *tape, tgi_var *logits, tgi_whose whose,
-                         double weight, tg_scalar slot)
+tg_status tgi_label_term(tgi_model *model, const tgi_feed *feed, tgi_tape *tape, tgi_var *logits,
+                         tgi_whose whose, double weight, tg_scalar slot)
 {
     if (model->settings.cls == TGI_CLS_SOFTMAX)
         return tgi_tape_softmax_loss(tape, logits,
@@ -101,7 +101,8 @@ static tg_status penalise(tgi_model *model, const hearing *h)
     TG_TRY(tgi_net_judge(h->judge->net, model->probe, x, false, &score, NULL));
     if (score->value->dims.h * score->value->dims.w > 1)
         TG_TRY(tgi_tape_plane_pool(model->probe, score, TG_PLANE_MEAN, &score));
-    TG_TRY(tgi_tape_adversarial(model->probe, score, TG_ADV_W_FAKE, (float)n, TGI_NO_SLOT)); /* output gradient 1 a sample */
+    TG_TRY(tgi_tape_adversarial(model->probe, score, TG_ADV_W_FAKE, (float)n,
+                                TGI_NO_SLOT)); /* output gradient 1 a sample */
     TG_TRY(tgi_tape_backward(model->probe));
     TG_TRY(tg_sample_norm(x->grad, norm, direction));
     /* tangent pass along u = g / |g|, and its backward to the weights */
@@ -119,7 +120,8 @@ cleanup:
 }
 
 /* DD's label head learns from real images only, sick and healthy, so that it can tell "class k" from "nothing". */
-static tg_status learn_labels(tgi_model *model, const tgi_feed *feed, const hearing *h, tgi_var *logits)
+static tg_status learn_labels(tgi_model *model, const tgi_feed *feed, const hearing *h,
+                              tgi_var *logits)
 {
     tg_status status = TG_OK;
     double weight = 0.5 * model->settings.lam_cls;
@@ -173,7 +175,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *xh, tg_tensor *xf, tg_tensor *xr, double lr)
+tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *xh, tg_tensor *xf,
+                            tg_tensor *xr, double lr)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
@@ -184,8 +187,10 @@ tg_status tgi_update_judges(tgi_model *model, const tgi_feed *feed, tg_tensor *x
 
     TG_TRY(tg_tensor_new(model->dev, xh->dims, &shown_healthy));
     TG_TRY(tg_tensor_new(model->dev, fake->dims, &shown_diseased));
-    TG_TRY(tgi_image_pool_query(&model->pool_normal, xh, s->seed, 2 * model->n_updates, shown_healthy));
-    TG_TRY(tgi_image_pool_query(&model->pool_disease, fake, s->seed, 2 * model->n_updates + 1, shown_diseased));
+    TG_TRY(tgi_image_pool_query(&model->pool_normal, xh, s->seed, 2 * model->n_updates,
+                                shown_healthy));
+    TG_TRY(tgi_image_pool_query(&model->pool_disease, fake, s->seed, 2 * model->n_updates + 1,
+                                shown_diseased));
 
     normal.fakes[0] = shown_healthy;
     normal.loss_real = TGI_BOARD_SLOT(model, d_normal_real);

@@ -31,20 +31,22 @@ static tgi_net_config generator_config(const tgi_settings *s, size_t n_classes, 
                                          [TGI_G_UNET] = TGI_NET_UNET,
                                          [TGI_G_SMALL_UNET] = TGI_NET_SMALL_UNET,
                                          [TGI_G_STARGAN] = TGI_NET_STARGAN_G};
-    bool is_linear = is_forward ? s->map == TGI_MAP_RELU || s->compose == TGI_COMPOSE_SUB_TANH : false;
+    bool is_linear =
+        is_forward ? s->map == TGI_MAP_RELU || s->compose == TGI_COMPOSE_SUB_TANH : false;
 
-    return (tgi_net_config){.kind = kinds[s->net],
-                            .size_px = s->size,
-                            .in_channels = 1,
-                            .n_classes = n_classes,
-                            .width = s->width,
-                            .n_blocks = s->net == TGI_G_RESNET || s->net == TGI_G_STARGAN ? s->blocks : 0,
-                            .cond = (tgi_cond)s->cond,
-                            .norm = s->net != TGI_G_SMALL_UNET      ? TGI_NET_NORM_AUTO
-                                    : s->norm == TGI_NORM_INSTANCE ? TGI_NET_NORM_INSTANCE
-                                                                   : TGI_NET_NORM_NONE,
-                            .head = s->head == TGI_HEAD_SHUFFLE ? TGI_NET_SHUFFLE : TGI_NET_UPSAMPLE,
-                            .output = is_linear ? TGI_NET_OUTPUT_LINEAR : TGI_NET_OUTPUT_AUTO};
+    return (tgi_net_config){
+        .kind = kinds[s->net],
+        .size_px = s->size,
+        .in_channels = 1,
+        .n_classes = n_classes,
+        .width = s->width,
+        .n_blocks = s->net == TGI_G_RESNET || s->net == TGI_G_STARGAN ? s->blocks : 0,
+        .cond = (tgi_cond)s->cond,
+        .norm = s->net != TGI_G_SMALL_UNET     ? TGI_NET_NORM_AUTO
+                : s->norm == TGI_NORM_INSTANCE ? TGI_NET_NORM_INSTANCE
+                                               : TGI_NET_NORM_NONE,
+        .head = s->head == TGI_HEAD_SHUFFLE ? TGI_NET_SHUFFLE : TGI_NET_UPSAMPLE,
+        .output = is_linear ? TGI_NET_OUTPUT_LINEAR : TGI_NET_OUTPUT_AUTO};
 }
 
 static tgi_net_config judge_config(const tgi_settings *s, size_t n_classes, bool has_labels)
@@ -61,13 +63,13 @@ static tgi_net_config judge_config(const tgi_settings *s, size_t n_classes, bool
                             .has_cls = has_labels,
                             .cls_outputs = s->cls == TGI_CLS_SOFTMAX ? n_classes + 1 : n_classes,
                             .cls_pool = (tg_plane_pool)s->cls_pool,
-                            .norm = s->netd != TGI_D_CRITIC         ? TGI_NET_NORM_AUTO
+                            .norm = s->netd != TGI_D_CRITIC        ? TGI_NET_NORM_AUTO
                                     : s->norm == TGI_NORM_INSTANCE ? TGI_NET_NORM_INSTANCE
                                                                    : TGI_NET_NORM_NONE};
 }
 
-static tg_status member_init(tgi_model *model, tgi_member *member, const char *prefix, const tgi_net_config *config,
-                             uint64_t index)
+static tg_status member_init(tgi_model *model, tgi_member *member, const char *prefix,
+                             const tgi_net_config *config, uint64_t index)
 {
     tg_status status = TG_OK;
 
@@ -134,7 +136,8 @@ static void feed_release(tgi_feed *feed)
     tg_tensor_free(feed->target_healthy);
 }
 
-tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_classes, tgi_model **out)
+tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_classes,
+                        tgi_model **out)
 {
     tg_status status = TG_OK;
     tgi_model *model = NULL;
@@ -159,7 +162,8 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     TG_TRY(tgi_tape_new(dev, &model->tangent));
     TG_TRY(tg_tensor_new_zero(dev, (tg_dims){1, TGI_BOARD_SIZE, 1, 1}, &model->board));
     TG_TRY(tg_tensor_new_zero(dev, (tg_dims){batch, 1, 1, 1}, &model->mix));
-    TG_TRY(tgi_stage_new(dev, values > batch * (n_classes + 1) ? values : batch * (n_classes + 1), SLOTS * 8, &model->stage));
+    TG_TRY(tgi_stage_new(dev, values > batch * (n_classes + 1) ? values : batch * (n_classes + 1),
+                         SLOTS * 8, &model->stage));
     TG_TRY(tgi_readback_new(dev, TGI_BOARD_SIZE, SLOTS, &model->late));
     *out = model;
     return TG_OK;
@@ -231,7 +235,8 @@ static void make_target(const float *labels, size_t n_classes, float *target)
         target[1 + k] = sum > 0 ? labels[k] / sum : 0;
 }
 
-static tg_status push_targets(tgi_model *model, const tgi_feed *feed, const float *c, const float *cy)
+static tg_status push_targets(tgi_model *model, const tgi_feed *feed, const float *c,
+                              const float *cy)
 {
     tg_status status = TG_OK;
     size_t n = model->settings.batch, classes = model->n_classes, width = classes + 1;
@@ -251,7 +256,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_model_feed(tgi_model *model, size_t k, const tg_batch *diseased, const tg_batch *healthy)
+tg_status tgi_model_feed(tgi_model *model, size_t k, const tg_batch *diseased,
+                         const tg_batch *healthy)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
@@ -260,10 +266,10 @@ tg_status tgi_model_feed(tgi_model *model, size_t k, const tg_batch *diseased, c
     tgi_rng rng = tgi_rng_new(s->seed, TGI_STREAM_LABEL, model->n_steps * s->critic_steps + k);
     float *labels = NULL;
 
-    if (diseased->n != n || healthy->n != n || diseased->n_classes != classes || diseased->size_px != s->size ||
-        healthy->size_px != s->size)
-        return tg_fail(TG_ERR_SHAPE, "a batch of %zu and %zu images of %zu px, not %zu of %zu px", diseased->n, healthy->n,
-                       diseased->size_px, n, s->size);
+    if (diseased->n != n || healthy->n != n || diseased->n_classes != classes ||
+        diseased->size_px != s->size || healthy->size_px != s->size)
+        return tg_fail(TG_ERR_SHAPE, "a batch of %zu and %zu images of %zu px, not %zu of %zu px",
+                       diseased->n, healthy->n, diseased->size_px, n, s->size);
     TG_TRY(tgi_alloc(2 * n * classes, sizeof *labels, &labels));
     float *c = labels, *cy = labels + n * classes;
     memcpy(c, diseased->labels, n * classes * sizeof *c);
@@ -288,7 +294,8 @@ cleanup:
 
 /* ---- numbers out ---- */
 
-tg_status tgi_model_losses(tgi_model *model, bool wait, tgi_board *board, uint64_t *step, bool *is_new)
+tg_status tgi_model_losses(tgi_model *model, bool wait, tgi_board *board, uint64_t *step,
+                           bool *is_new)
 {
     const float *values;
     tg_status status = tgi_readback_pop(model->late, wait, &values, step);

@@ -19,7 +19,8 @@ void tgi_image_pool_release(tgi_image_pool *pool)
     *pool = (tgi_image_pool){0};
 }
 
-tg_status tgi_image_pool_query(tgi_image_pool *pool, const tg_tensor *fakes, uint64_t seed, uint64_t turn, tg_tensor *shown)
+tg_status tgi_image_pool_query(tgi_image_pool *pool, const tg_tensor *fakes, uint64_t seed,
+                               uint64_t turn, tg_tensor *shown)
 {
     tg_status status = TG_OK;
     tgi_rng rng = tgi_rng_new(seed, TGI_STREAM_POOL, turn);

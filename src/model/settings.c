@@ -22,11 +22,11 @@ typedef struct entry {
 } entry;
 
 static const entry entries[] = {
-#define TGI_COUNT(name, quick, standard, paper, low, high, help)                                                       \
+#define TGI_COUNT(name, quick, standard, paper, low, high, help)                                   \
     {#name, NULL, help, COUNT, offsetof(tgi_settings, name), {quick, standard, paper}, low, high},
-#define TGI_REAL(name, quick, standard, paper, low, high, help)                                                        \
+#define TGI_REAL(name, quick, standard, paper, low, high, help)                                    \
     {#name, NULL, help, REAL, offsetof(tgi_settings, name), {quick, standard, paper}, low, high},
-#define TGI_CHOICE(name, choices, quick, standard, paper, help)                                                        \
+#define TGI_CHOICE(name, choices, quick, standard, paper, help)                                    \
     {#name, choices, help, CHOICE, offsetof(tgi_settings, name), {quick, standard, paper}, 0, 0},
 #include "model/settings.def"
 #undef TGI_COUNT
@@ -87,12 +87,14 @@ tg_status tgi_settings_set(tgi_settings *settings, const char *name, const char 
             e = &entries[i];
     }
     if (!e)
-        return tg_fail(TG_ERR_ARGUMENT, "no setting is named '%s' (taggan-train --print-config lists them)", name);
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "no setting is named '%s' (taggan-train --print-config lists them)", name);
     if (e->kind == CHOICE) {
         int index = find_choice(e->choices, value);
 
         if (index < 0)
-            return tg_fail(TG_ERR_ARGUMENT, "setting %s: '%s' is none of %s", name, value, e->choices);
+            return tg_fail(TG_ERR_ARGUMENT, "setting %s: '%s' is none of %s", name, value,
+                           e->choices);
         store(settings, e, index);
         return TG_OK;
     }
@@ -202,7 +204,8 @@ static tg_status add_line(const char *name, const char *value, const char *help,
     return tgi_text_add(user, "%s = %s\n", name, value);
 }
 
-static tg_status add_line_with_help(const char *name, const char *value, const char *help, void *user)
+static tg_status add_line_with_help(const char *name, const char *value, const char *help,
+                                    void *user)
 {
     tg_status status = tgi_text_add(user, "# %s\n", help);
 
@@ -217,21 +220,31 @@ tg_status tgi_settings_write(const tgi_settings *settings, bool with_help, tgi_t
 tg_status tgi_settings_check(const tgi_settings *s)
 {
     if (s->adv == TGI_ADV_WGANGP && s->netd == TGI_D_PATCHGAN)
-        return tg_fail(TG_ERR_ARGUMENT, "settings adv=wgangp and netd=patchgan contradict: the gradient penalty needs a critic "
-                                        "without norm layers (netd=critic or netd=stargan)");
+        return tg_fail(
+            TG_ERR_ARGUMENT,
+            "settings adv=wgangp and netd=patchgan contradict: the gradient penalty needs a critic "
+            "without norm layers (netd=critic or netd=stargan)");
     if (s->adv == TGI_ADV_WGANGP && s->netd == TGI_D_CRITIC && s->norm == TGI_NORM_INSTANCE)
-        return tg_fail(TG_ERR_ARGUMENT, "settings adv=wgangp and norm=instance contradict: the gradient penalty needs a critic "
-                                        "without norm layers (norm=none)");
+        return tg_fail(
+            TG_ERR_ARGUMENT,
+            "settings adv=wgangp and norm=instance contradict: the gradient penalty needs a critic "
+            "without norm layers (norm=none)");
     if (s->id_start + s->id_ramp > 1)
-        return tg_fail(TG_ERR_ARGUMENT, "settings id_start=%g and id_ramp=%g contradict: together they pass the end of the run",
-                       s->id_start, s->id_ramp);
+        return tg_fail(
+            TG_ERR_ARGUMENT,
+            "settings id_start=%g and id_ramp=%g contradict: together they pass the end of the run",
+            s->id_start, s->id_ramp);
     if (s->net != TGI_G_SMALL_UNET && s->cond == TGI_COND_BIAS)
-        return tg_fail(TG_ERR_ARGUMENT, "settings cond=bias and net=%s contradict: only small_unet has label biases",
-                       s->net == TGI_G_RESNET ? "resnet" : s->net == TGI_G_UNET ? "unet" : "stargan");
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "settings cond=bias and net=%s contradict: only small_unet has label biases",
+                       s->net == TGI_G_RESNET ? "resnet"
+                       : s->net == TGI_G_UNET ? "unet"
+                                              : "stargan");
     return TG_OK;
 }
 
-tg_tag_opts tgi_settings_tag_opts(const tgi_settings *settings, size_t width_px, size_t height_px, double threshold)
+tg_tag_opts tgi_settings_tag_opts(const tgi_settings *settings, size_t width_px, size_t height_px,
+                                  double threshold)
 {
     tg_tag_opts opts = tg_tag_opts_default();
     double scale = (double)width_px * (double)height_px / (256.0 * 256.0);

@@ -30,8 +30,8 @@ enum { TGI_SELECT_IMGAUC, TGI_SELECT_LOSS, TGI_SELECT_NCC, TGI_SELECT_LAST };
 
 typedef struct tgi_settings {
 #define TGI_COUNT(name, quick, standard, paper, low, high, help) size_t name;
-#define TGI_REAL(name, quick, standard, paper, low, high, help) double name;
-#define TGI_CHOICE(name, choices, quick, standard, paper, help) int name;
+#define TGI_REAL(name, quick, standard, paper, low, high, help)  double name;
+#define TGI_CHOICE(name, choices, quick, standard, paper, help)  int name;
 #include "model/settings.def"
 #undef TGI_COUNT
 #undef TGI_REAL
@@ -43,23 +43,28 @@ typedef enum tgi_preset { TGI_PRESET_QUICK, TGI_PRESET_STANDARD, TGI_PRESET_PAPE
 tgi_settings tgi_settings_preset(tgi_preset preset);
 
 /* Sets one by its name; TG_ERR_ARGUMENT with the name, its range or its choices. */
-tg_status tgi_settings_set(tgi_settings *settings, const char *name, const char *value) TG_MUST_CHECK;
+tg_status tgi_settings_set(tgi_settings *settings, const char *name,
+                           const char *value) TG_MUST_CHECK;
 /* "KEY=VALUE". */
 tg_status tgi_settings_set_pair(tgi_settings *settings, const char *pair) TG_MUST_CHECK;
 /* Reads lines "key = value"; # and ; begin comments, [section] lines are skipped. Errors name file and line. */
 tg_status tgi_settings_read(tgi_settings *settings, const char *path) TG_MUST_CHECK;
 /* The same from a text; `what` names it in errors. */
-tg_status tgi_settings_parse(tgi_settings *settings, const char *text, const char *what) TG_MUST_CHECK;
+tg_status tgi_settings_parse(tgi_settings *settings, const char *text,
+                             const char *what) TG_MUST_CHECK;
 /* All of them as "key = value" lines, each after a comment with its help when with_help. */
-tg_status tgi_settings_write(const tgi_settings *settings, bool with_help, tgi_text *out) TG_MUST_CHECK;
+tg_status tgi_settings_write(const tgi_settings *settings, bool with_help,
+                             tgi_text *out) TG_MUST_CHECK;
 /* Refuses settings that contradict each other (wgangp with a critic that has norm layers, ...). */
 tg_status tgi_settings_check(const tgi_settings *settings) TG_MUST_CHECK;
 
 /* Visits every setting as text, in order. */
 typedef tg_status tgi_setting_fn(const char *name, const char *value, const char *help, void *user);
-tg_status tgi_settings_each(const tgi_settings *settings, tgi_setting_fn *fn, void *user) TG_MUST_CHECK;
+tg_status tgi_settings_each(const tgi_settings *settings, tgi_setting_fn *fn,
+                            void *user) TG_MUST_CHECK;
 
 /* Constraint function for images of size_px a side, from sign, sigma and min_area; the threshold is `value`. */
-tg_tag_opts tgi_settings_tag_opts(const tgi_settings *settings, size_t width_px, size_t height_px, double threshold);
+tg_tag_opts tgi_settings_tag_opts(const tgi_settings *settings, size_t width_px, size_t height_px,
+                                  double threshold);
 
 #endif

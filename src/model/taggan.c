@@ -7,8 +7,9 @@
 
 #include "base/banned.h"
 
-tg_status tgi_make_healthy(tgi_model *model, tgi_net *net, tgi_tape *tape, tgi_var *x, const tg_tensor *labels,
-                           bool is_trainable, tgi_var **map, tgi_var **healthy)
+tg_status tgi_make_healthy(tgi_model *model, tgi_net *net, tgi_tape *tape, tgi_var *x,
+                           const tg_tensor *labels, bool is_trainable, tgi_var **map,
+                           tgi_var **healthy)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
@@ -21,7 +22,8 @@ tg_status tgi_make_healthy(tgi_model *model, tgi_net *net, tgi_tape *tape, tgi_v
     TG_TRY(tgi_tape_subtract(tape, x, *map, healthy));
     if (s->compose == TGI_COMPOSE_SUB_CLAMP)
         TG_TRY(tgi_tape_clamp(tape, *healthy, -1, 1, healthy));
-    if (s->compose == TGI_COMPOSE_SUB_TANH) { /* here the map is what is really taken away: x - tanh(x - R) */
+    if (s->compose ==
+        TGI_COMPOSE_SUB_TANH) { /* here the map is what is really taken away: x - tanh(x - R) */
         TG_TRY(tgi_tape_activation(tape, *healthy, TG_TANH, 0, healthy));
         TG_TRY(tgi_tape_subtract(tape, x, *healthy, map));
     }
@@ -29,8 +31,9 @@ cleanup:
     return status;
 }
 
-tg_status tgi_make_diseased(tgi_model *model, tgi_tape *tape, tgi_var *from, const tg_tensor *labels, bool is_trainable,
-                            tgi_var **added, tgi_var **diseased)
+tg_status tgi_make_diseased(tgi_model *model, tgi_tape *tape, tgi_var *from,
+                            const tg_tensor *labels, bool is_trainable, tgi_var **added,
+                            tgi_var **diseased)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
@@ -48,21 +51,24 @@ cleanup:
 }
 
 /* Step 2, (4) of the paper: the cleaned and the synthetic diseased image. */
-static tg_status make_fakes(tgi_model *model, const tgi_feed *feed, bool is_trainable, tgi_images *im)
+static tg_status make_fakes(tgi_model *model, const tgi_feed *feed, bool is_trainable,
+                            tgi_images *im)
 {
     tg_status status = TG_OK;
     tgi_tape *tape = model->forward;
 
     TG_TRY(tgi_tape_leaf(tape, feed->x, false, &im->x));
     TG_TRY(tgi_tape_leaf(tape, feed->y, false, &im->y));
-    TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->x, feed->c, is_trainable, &im->map, &im->xh));
+    TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->x, feed->c, is_trainable, &im->map,
+                            &im->xh));
     TG_TRY(tgi_make_diseased(model, tape, im->y, feed->cy, is_trainable, &im->added, &im->xf));
 cleanup:
     return status;
 }
 
 /* Steps 3 and 4, (5): both images back through the other generator, and the map of a healthy image. */
-static tg_status make_cycles(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace, tgi_images *im)
+static tg_status make_cycles(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace,
+                             tgi_images *im)
 {
     tg_status status = TG_OK;
     tgi_tape *tape = model->forward;
@@ -71,7 +77,8 @@ static tg_status make_cycles(tgi_model *model, const tgi_feed *feed, const tgi_p
     TG_TRY(tgi_make_diseased(model, tape, im->xh, feed->c, true, &ignored, &im->xr));
     TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->xf, feed->cy, true, &ignored, &im->yr));
     if (pace->lam_id > 0 || pace->is_logged)
-        TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->y, feed->cy, pace->lam_id > 0, &im->map_id, &ignored));
+        TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->y, feed->cy, pace->lam_id > 0,
+                                &im->map_id, &ignored));
 cleanup:
     return status;
 }
@@ -86,7 +93,8 @@ static tg_status update_judges_alone(tgi_model *model, const tgi_feed *feed, dou
     TG_TRY(make_fakes(model, feed, false, &im));
     if (model->settings.dd_fake != TGI_FAKE_XF)
         TG_TRY(tgi_make_diseased(model, model->forward, im.xh, feed->c, false, &ignored, &im.xr));
-    TG_TRY(tgi_update_judges(model, feed, im.xh->value, im.xf->value, im.xr ? im.xr->value : NULL, lr));
+    TG_TRY(tgi_update_judges(model, feed, im.xh->value, im.xf->value, im.xr ? im.xr->value : NULL,
+                             lr));
 cleanup:
     tgi_tape_reset(model->forward);
     return status;
@@ -106,30 +114,38 @@ static tg_status fool_judges(tgi_model *model, const tgi_feed *feed, const tgi_i
     TG_TRY(tgi_net_judge(model->dd.net, tape, im->xf, false, &score, has_labels ? &logits : NULL));
     TG_TRY(tgi_fool(model, tape, score, TGI_BOARD_SLOT(model, g_disease)));
     if (has_labels) {
-        TG_TRY(tgi_label_term(model, feed, tape, logits, TGI_LABELS_OF_Y, weight, TGI_BOARD_SLOT(model, g_cls_diseased)));
+        TG_TRY(tgi_label_term(model, feed, tape, logits, TGI_LABELS_OF_Y, weight,
+                              TGI_BOARD_SLOT(model, g_cls_diseased)));
         TG_TRY(tgi_net_judge(model->dd.net, tape, im->xh, false, &score, &logits));
-        TG_TRY(tgi_label_term(model, feed, tape, logits, TGI_LABELS_NONE, weight, TGI_BOARD_SLOT(model, g_cls_healthy)));
+        TG_TRY(tgi_label_term(model, feed, tape, logits, TGI_LABELS_NONE, weight,
+                              TGI_BOARD_SLOT(model, g_cls_healthy)));
     }
 cleanup:
     return status;
 }
 
 /* L_G of doc/notation.md, term by term. */
-static tg_status generator_terms(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace, const tgi_images *im)
+static tg_status generator_terms(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace,
+                                 const tgi_images *im)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
     tgi_tape *tape = model->forward;
 
     TG_TRY(fool_judges(model, feed, im));
-    TG_TRY(tgi_tape_l1(tape, im->xr, im->x, (float)s->lam_cyc, TGI_BOARD_SLOT(model, g_cycle_diseased)));
-    TG_TRY(tgi_tape_l1(tape, im->yr, im->y, (float)s->lam_cyc, TGI_BOARD_SLOT(model, g_cycle_healthy)));
+    TG_TRY(tgi_tape_l1(tape, im->xr, im->x, (float)s->lam_cyc,
+                       TGI_BOARD_SLOT(model, g_cycle_diseased)));
+    TG_TRY(tgi_tape_l1(tape, im->yr, im->y, (float)s->lam_cyc,
+                       TGI_BOARD_SLOT(model, g_cycle_healthy)));
     if (pace->lam_id > 0)
-        TG_TRY(tgi_tape_l1(tape, im->map_id, NULL, (float)pace->lam_id, TGI_BOARD_SLOT(model, g_identity)));
+        TG_TRY(tgi_tape_l1(tape, im->map_id, NULL, (float)pace->lam_id,
+                           TGI_BOARD_SLOT(model, g_identity)));
     if (s->lam_map > 0) {
-        TG_TRY(tgi_tape_l1(tape, im->map, NULL, (float)s->lam_map, TGI_BOARD_SLOT(model, g_sparsity)));
+        TG_TRY(
+            tgi_tape_l1(tape, im->map, NULL, (float)s->lam_map, TGI_BOARD_SLOT(model, g_sparsity)));
         if (im->added)
-            TG_TRY(tgi_tape_l1(tape, im->added, NULL, (float)s->lam_map, TGI_BOARD_SLOT(model, g_sparsity_added)));
+            TG_TRY(tgi_tape_l1(tape, im->added, NULL, (float)s->lam_map,
+                               TGI_BOARD_SLOT(model, g_sparsity_added)));
     }
     if (s->lam_tv > 0)
         TG_TRY(tgi_tape_tv(tape, im->map, (float)s->lam_tv, TGI_BOARD_SLOT(model, g_tv)));
@@ -143,7 +159,8 @@ cleanup:
 }
 
 /* Step 8, (6,9): one update of {G,F} against discriminators frozen as they are now. */
-static tg_status update_generators(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace, const tgi_images *im)
+static tg_status update_generators(tgi_model *model, const tgi_feed *feed, const tgi_pace *pace,
+                                   const tgi_images *im)
 {
     tg_status status = TG_OK;
     uint64_t t = model->n_steps + 1;
@@ -155,7 +172,8 @@ static tg_status update_generators(tgi_model *model, const tgi_feed *feed, const
     TG_TRY(tgi_update(model, &model->g, pace->lr, t, TGI_BOARD_SLOT(model, norm_g)));
     TG_TRY(tgi_update(model, &model->f, pace->lr, t, TGI_BOARD_SLOT(model, norm_f)));
     if (model->average) {
-        double decay = fmin(model->settings.ema, (double)t / (double)(9 + t)); /* (1+t)/(10+t) with t counted from 0 */
+        double decay = fmin(model->settings.ema,
+                            (double)t / (double)(9 + t)); /* (1+t)/(10+t) with t counted from 0 */
 
         TG_TRY(tg_ema_step(model->g.net->values, (float)decay, model->average->values));
         tgi_net_touch(model->average);
@@ -209,7 +227,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_model_map(tgi_model *model, tgi_weights weights, tg_tensor *x, const tg_tensor *labels, tg_tensor *map)
+tg_status tgi_model_map(tgi_model *model, tgi_weights weights, tg_tensor *x,
+                        const tg_tensor *labels, tg_tensor *map)
 {
     tg_status status = TG_OK;
     tgi_net *net = weights == TGI_WEIGHTS_AVERAGE && model->average ? model->average : model->g.net;

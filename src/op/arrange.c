@@ -7,7 +7,8 @@
 
 #include "base/banned.h"
 
-static tg_status run_rows(const char *name, const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first, size_t n)
+static tg_status run_rows(const char *name, const tg_tensor *from, size_t from_first, tg_tensor *to,
+                          size_t to_first, size_t n)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
@@ -15,20 +16,23 @@ static tg_status run_rows(const char *name, const tg_tensor *from, size_t from_f
     size_t from_size = tg_tensor_count(from) / samples, to_size = tg_tensor_count(to) / samples;
 
     TG_TRY(tgi_kernel_get(from->dev, "arrange", name, "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(tgi_quads(n), samples),
-                          TGI_ARGS(tgi_buffer(from), tgi_int(from_size), tgi_int(from_first), tgi_int(n), tgi_int(to_size),
-                                   tgi_int(to_first), tgi_buffer(to))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE2(tgi_quads(n), samples),
+                       TGI_ARGS(tgi_buffer(from), tgi_int(from_size), tgi_int(from_first),
+                                tgi_int(n), tgi_int(to_size), tgi_int(to_first), tgi_buffer(to))));
     tgi_tensor_touch(to);
 cleanup:
     return status;
 }
 
-tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first, size_t n)
+tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
+                        size_t n)
 {
     return run_rows("copy_rows", from, from_first, to, to_first, n);
 }
 
-tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first, size_t n)
+tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
+                       size_t n)
 {
     return run_rows("add_rows", from, from_first, to, to_first, n);
 }
@@ -58,9 +62,11 @@ tg_status tg_concat_backward(const tg_tensor *dy, tg_tensor *da, tg_tensor *db)
     if (!da && !db)
         return TG_OK;
     if (da && db && da->dims.c + db->dims.c != dy->dims.c)
-        return tg_fail(TG_ERR_SHAPE, "concat: dy has %zu channels, da %zu and db %zu", dy->dims.c, da->dims.c, db->dims.c);
+        return tg_fail(TG_ERR_SHAPE, "concat: dy has %zu channels, da %zu and db %zu", dy->dims.c,
+                       da->dims.c, db->dims.c);
     if ((da ? da : db)->dims.c >= dy->dims.c)
-        return tg_fail(TG_ERR_SHAPE, "concat: dy has %zu channels, one part alone %zu", dy->dims.c, (da ? da : db)->dims.c);
+        return tg_fail(TG_ERR_SHAPE, "concat: dy has %zu channels, one part alone %zu", dy->dims.c,
+                       (da ? da : db)->dims.c);
     if (da) {
         part.c = da->dims.c;
         TG_TRY(tgi_op_expect("concat: da", dy, part, da));
@@ -78,7 +84,8 @@ cleanup:
 }
 
 /* Kernels over planes of the small side, h x w, or of the large one, sh x sw. */
-static tg_status run_planes(const char *name, size_t s, tgi_range range, const tg_tensor *small, const tg_tensor *in, tg_tensor *out)
+static tg_status run_planes(const char *name, size_t s, tgi_range range, const tg_tensor *small,
+                            const tg_tensor *in, tg_tensor *out)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
@@ -86,8 +93,9 @@ static tg_status run_planes(const char *name, size_t s, tgi_range range, const t
 
     snprintf(options, sizeof options, "-DS=%zu", s);
     TG_TRY(tgi_kernel_get(in->dev, "arrange", name, options, &kernel));
-    TG_TRY(tgi_kernel_run(kernel, range,
-                          TGI_ARGS(tgi_buffer(in), tgi_int(small->dims.h), tgi_int(small->dims.w), tgi_buffer(out))));
+    TG_TRY(tgi_kernel_run(
+        kernel, range,
+        TGI_ARGS(tgi_buffer(in), tgi_int(small->dims.h), tgi_int(small->dims.w), tgi_buffer(out))));
     tgi_tensor_touch(out);
 cleanup:
     return status;
@@ -99,7 +107,8 @@ static tg_status check_factor(const char *what, size_t s)
 {
     if (s >= 1 && s <= MAX_FACTOR)
         return TG_OK;
-    return tg_fail(TG_ERR_ARGUMENT, "%s: a factor of %zu is not between 1 and %d", what, s, (int)MAX_FACTOR);
+    return tg_fail(TG_ERR_ARGUMENT, "%s: a factor of %zu is not between 1 and %d", what, s,
+                   (int)MAX_FACTOR);
 }
 
 static tgi_range range_of(const tg_tensor *x)
@@ -112,7 +121,8 @@ tg_status tg_upsample_forward(const tg_tensor *x, size_t s, tg_tensor *y)
     tg_status status = TG_OK;
 
     TG_TRY(check_factor("upsample", s));
-    TG_TRY(tgi_op_expect("upsample: y", x, (tg_dims){x->dims.n, x->dims.c, x->dims.h * s, x->dims.w * s}, y));
+    TG_TRY(tgi_op_expect("upsample: y", x,
+                         (tg_dims){x->dims.n, x->dims.c, x->dims.h * s, x->dims.w * s}, y));
     TG_TRY(run_planes("upsample_fwd", s, range_of(y), x, x, y));
 cleanup:
     return status;
@@ -125,7 +135,8 @@ tg_status tg_upsample_backward(const tg_tensor *dy, size_t s, tg_tensor *dx)
     TG_TRY(check_factor("upsample", s));
     if (!dx)
         return TG_OK;
-    TG_TRY(tgi_op_expect("upsample: dy", dx, (tg_dims){dx->dims.n, dx->dims.c, dx->dims.h * s, dx->dims.w * s}, dy));
+    TG_TRY(tgi_op_expect("upsample: dy", dx,
+                         (tg_dims){dx->dims.n, dx->dims.c, dx->dims.h * s, dx->dims.w * s}, dy));
     TG_TRY(run_planes("upsample_bwd", s, range_of(dx), dx, dy, dx));
 cleanup:
     return status;
@@ -135,7 +146,8 @@ cleanup:
 static tg_status shuffled(tg_dims x, size_t s, tg_dims *y)
 {
     if (x.c % (s * s))
-        return tg_fail(TG_ERR_SHAPE, "shuffle: %zu channels are not a multiple of %zu x %zu", x.c, s, s);
+        return tg_fail(TG_ERR_SHAPE, "shuffle: %zu channels are not a multiple of %zu x %zu", x.c,
+                       s, s);
     *y = (tg_dims){x.n, x.c / (s * s), x.h * s, x.w * s};
     return TG_OK;
 }

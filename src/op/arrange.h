@@ -6,7 +6,9 @@
 
 /* In every sample: n values from value from_first on go to value to_first on (copied), or are added there. The caller has
  * checked that both tensors have as many samples and that the parts lie inside. */
-tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first, size_t n) TG_MUST_CHECK;
-tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first, size_t n) TG_MUST_CHECK;
+tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
+                        size_t n) TG_MUST_CHECK;
+tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
+                       size_t n) TG_MUST_CHECK;
 
 #endif

@@ -14,8 +14,9 @@ static tg_status check_vectors(const tg_tensor *x, const tg_tensor *const *vecto
     return status;
 }
 
-static tg_status apply(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta, const tg_tensor *mu,
-                       const tg_tensor *spread, bool is_variance, float eps, tg_tensor *y)
+static tg_status apply(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta,
+                       const tg_tensor *mu, const tg_tensor *spread, bool is_variance, float eps,
+                       tg_tensor *y)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
@@ -24,15 +25,17 @@ static tg_status apply(const tg_tensor *x, const tg_tensor *gamma, const tg_tens
 
     TG_TRY(tgi_kernel_get(x->dev, "batch_norm", "batch_norm_apply", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
-                          TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_optional(beta), tgi_buffer(mu),
-                                   tgi_buffer(spread), tgi_int(is_variance), tgi_int(x->dims.c),
-                                   tgi_int(tgi_plane_size(x)), tgi_float(eps), tgi_buffer(y))));
+                          TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_optional(beta),
+                                   tgi_buffer(mu), tgi_buffer(spread), tgi_int(is_variance),
+                                   tgi_int(x->dims.c), tgi_int(tgi_plane_size(x)), tgi_float(eps),
+                                   tgi_buffer(y))));
 cleanup:
     return status;
 }
 
-tg_status tg_batch_norm_forward_train(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta, float eps,
-                                      float momentum, tg_tensor *running_mean, tg_tensor *running_var, tg_tensor *y,
+tg_status tg_batch_norm_forward_train(const tg_tensor *x, const tg_tensor *gamma,
+                                      const tg_tensor *beta, float eps, float momentum,
+                                      tg_tensor *running_mean, tg_tensor *running_var, tg_tensor *y,
                                       tg_tensor *mu, tg_tensor *rstd)
 {
     tg_status status = TG_OK;
@@ -45,26 +48,31 @@ tg_status tg_batch_norm_forward_train(const tg_tensor *x, const tg_tensor *gamma
     TG_TRY(check_vectors(x, vectors, TG_COUNT(vectors)));
     TG_TRY(tgi_op_same_dims("batch norm: y", x, y));
     if (count < 2)
-        return tg_fail(TG_ERR_SHAPE, "batch norm: training needs more than one value a channel; x is %zu x %zu x %zu x %zu",
-                       x->dims.n, x->dims.c, x->dims.h, x->dims.w);
+        return tg_fail(
+            TG_ERR_SHAPE,
+            "batch norm: training needs more than one value a channel; x is %zu x %zu x %zu x %zu",
+            x->dims.n, x->dims.c, x->dims.h, x->dims.w);
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){2, x->dims.n, x->dims.c, 1}, &moments));
     TG_TRY(tgi_kernel_get(x->dev, "batch_norm", "batch_norm_moments", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
                           TGI_ARGS(tgi_buffer(x), tgi_int(plane), tgi_buffer(moments))));
     TG_TRY(tgi_kernel_get(x->dev, "batch_norm", "batch_norm_channels", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(x->dims.c),
-                          TGI_ARGS(tgi_buffer(moments), tgi_int(x->dims.n), tgi_int(x->dims.c), tgi_int(plane),
-                                   tgi_float(eps), tgi_float(momentum), tgi_float((double)count / (double)(count - 1)),
-                                   tgi_buffer(running_mean), tgi_buffer(running_var), tgi_buffer(mu),
-                                   tgi_buffer(rstd))));
+                          TGI_ARGS(tgi_buffer(moments), tgi_int(x->dims.n), tgi_int(x->dims.c),
+                                   tgi_int(plane), tgi_float(eps), tgi_float(momentum),
+                                   tgi_float((double)count / (double)(count - 1)),
+                                   tgi_buffer(running_mean), tgi_buffer(running_var),
+                                   tgi_buffer(mu), tgi_buffer(rstd))));
     TG_TRY(apply(x, gamma, beta, mu, rstd, false, eps, y));
 cleanup:
     tg_tensor_free(moments);
     return status;
 }
 
-tg_status tg_batch_norm_forward_eval(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta, float eps,
-                                     const tg_tensor *running_mean, const tg_tensor *running_var, tg_tensor *y)
+tg_status tg_batch_norm_forward_eval(const tg_tensor *x, const tg_tensor *gamma,
+                                     const tg_tensor *beta, float eps,
+                                     const tg_tensor *running_mean, const tg_tensor *running_var,
+                                     tg_tensor *y)
 {
     tg_status status = TG_OK;
     const tg_tensor *const vectors[] = {gamma, beta, running_mean, running_var};
@@ -76,8 +84,9 @@ cleanup:
     return status;
 }
 
-tg_status tg_batch_norm_backward(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *mu, const tg_tensor *rstd,
-                                 const tg_tensor *dy, tg_tensor *dx, tg_tensor *dgamma, tg_tensor *dbeta)
+tg_status tg_batch_norm_backward(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *mu,
+                                 const tg_tensor *rstd, const tg_tensor *dy, tg_tensor *dx,
+                                 tg_tensor *dgamma, tg_tensor *dbeta)
 {
     tg_status status = TG_OK;
     const tg_tensor *const vectors[] = {gamma, mu, rstd, dgamma, dbeta};
@@ -93,17 +102,18 @@ tg_status tg_batch_norm_backward(const tg_tensor *x, const tg_tensor *gamma, con
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){2, x->dims.n, x->dims.c, 1}, &sums));
     TG_TRY(tgi_kernel_get(x->dev, "batch_norm", "batch_norm_bwd_sums", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
-                          TGI_ARGS(tgi_buffer(x), tgi_buffer(mu), tgi_buffer(rstd), tgi_buffer(dy), tgi_int(x->dims.c),
-                                   tgi_int(plane), tgi_buffer(sums))));
+                          TGI_ARGS(tgi_buffer(x), tgi_buffer(mu), tgi_buffer(rstd), tgi_buffer(dy),
+                                   tgi_int(x->dims.c), tgi_int(plane), tgi_buffer(sums))));
     TG_TRY(tgi_kernel_get(x->dev, "batch_norm", "batch_norm_bwd_channels", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(x->dims.c),
-                          TGI_ARGS(tgi_int(x->dims.n), tgi_int(x->dims.c), tgi_buffer(sums), tgi_optional(dgamma),
-                                   tgi_optional(dbeta))));
+                          TGI_ARGS(tgi_int(x->dims.n), tgi_int(x->dims.c), tgi_buffer(sums),
+                                   tgi_optional(dgamma), tgi_optional(dbeta))));
     if (dx) {
         TG_TRY(tgi_kernel_get(x->dev, "batch_norm", "batch_norm_bwd_apply", options, &kernel));
         TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
-                              TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_buffer(mu), tgi_buffer(rstd),
-                                       tgi_buffer(dy), tgi_buffer(sums), tgi_int(x->dims.c), tgi_int(plane),
+                              TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_buffer(mu),
+                                       tgi_buffer(rstd), tgi_buffer(dy), tgi_buffer(sums),
+                                       tgi_int(x->dims.c), tgi_int(plane),
                                        tgi_float((double)(x->dims.n * plane)), tgi_buffer(dx))));
     }
 cleanup:

@@ -13,11 +13,13 @@ tg_status tg_conv2d_output(tg_dims x, tg_dims w, const tg_conv2d_geom *geom, tg_
     if (x.c != w.c)
         return tg_fail(TG_ERR_SHAPE, "conv2d: weights take %zu channels, input has %zu", w.c, x.c);
     if (x.h + 2 * geom->pad < w.h || x.w + 2 * geom->pad < w.w)
-        return tg_fail(TG_ERR_SHAPE, "conv2d: kernel %zu x %zu is larger than the padded input %zu x %zu", w.h, w.w,
-                       x.h + 2 * geom->pad, x.w + 2 * geom->pad);
+        return tg_fail(TG_ERR_SHAPE,
+                       "conv2d: kernel %zu x %zu is larger than the padded input %zu x %zu", w.h,
+                       w.w, x.h + 2 * geom->pad, x.w + 2 * geom->pad);
     if (geom->padding == TG_PAD_REFLECT && (geom->pad >= x.h || geom->pad >= x.w))
-        return tg_fail(TG_ERR_SHAPE, "conv2d: reflection by %zu needs an image larger than %zu x %zu", geom->pad, x.h,
-                       x.w);
+        return tg_fail(TG_ERR_SHAPE,
+                       "conv2d: reflection by %zu needs an image larger than %zu x %zu", geom->pad,
+                       x.h, x.w);
     *y = (tg_dims){x.n, w.n, (x.h + 2 * geom->pad - w.h) / geom->stride + 1,
                    (x.w + 2 * geom->pad - w.w) / geom->stride + 1};
     return TG_OK;
@@ -26,15 +28,18 @@ tg_status tg_conv2d_output(tg_dims x, tg_dims w, const tg_conv2d_geom *geom, tg_
 tg_status tg_conv2d_transposed_output(tg_dims x, tg_dims w, const tg_conv2d_geom *geom, tg_dims *y)
 {
     if (!geom->stride || geom->stride > 16 || geom->pad > 4096 || geom->output_pad >= geom->stride)
-        return tg_fail(TG_ERR_ARGUMENT, "conv2d_transposed: stride %zu, padding %zu, output padding %zu", geom->stride,
-                       geom->pad, geom->output_pad);
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "conv2d_transposed: stride %zu, padding %zu, output padding %zu",
+                       geom->stride, geom->pad, geom->output_pad);
     if (geom->padding != TG_PAD_ZERO)
         return tg_fail(TG_ERR_ARGUMENT, "conv2d_transposed: only zero padding exists");
     if (x.c != w.n)
-        return tg_fail(TG_ERR_SHAPE, "conv2d_transposed: weights take %zu channels, input has %zu", w.n, x.c);
+        return tg_fail(TG_ERR_SHAPE, "conv2d_transposed: weights take %zu channels, input has %zu",
+                       w.n, x.c);
     if ((x.h - 1) * geom->stride + w.h + geom->output_pad <= 2 * geom->pad ||
         (x.w - 1) * geom->stride + w.w + geom->output_pad <= 2 * geom->pad)
-        return tg_fail(TG_ERR_SHAPE, "conv2d_transposed: padding %zu leaves nothing of %zu x %zu", geom->pad, x.h, x.w);
+        return tg_fail(TG_ERR_SHAPE, "conv2d_transposed: padding %zu leaves nothing of %zu x %zu",
+                       geom->pad, x.h, x.w);
     *y = (tg_dims){x.n, w.c, (x.h - 1) * geom->stride + w.h + geom->output_pad - 2 * geom->pad,
                    (x.w - 1) * geom->stride + w.w + geom->output_pad - 2 * geom->pad};
     return TG_OK;
@@ -43,8 +48,17 @@ tg_status tg_conv2d_transposed_output(tg_dims x, tg_dims w, const tg_conv2d_geom
 /* The maps between image side and output side; for a transposed convolution the caller exchanges them. */
 static tgi_conv describe(tg_dims image, tg_dims w, tg_dims output, const tg_conv2d_geom *geom)
 {
-    return (tgi_conv){.n = image.n, .c = image.c, .h = image.h, .w = image.w, .k = output.c, .p = output.h, .q = output.w,
-                      .r = w.h, .s = w.w, .stride = geom->stride, .pad = geom->pad,
+    return (tgi_conv){.n = image.n,
+                      .c = image.c,
+                      .h = image.h,
+                      .w = image.w,
+                      .k = output.c,
+                      .p = output.h,
+                      .q = output.w,
+                      .r = w.h,
+                      .s = w.w,
+                      .stride = geom->stride,
+                      .pad = geom->pad,
                       .is_reflected = geom->padding == TG_PAD_REFLECT && geom->pad > 0};
 }
 
@@ -54,7 +68,8 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
 }
 
 /* The user's choice where it applies; else packed on a CPU, CLBlast on a GPU for layers that are worth a matrix product. */
-static const tgi_conv_algorithm *choose(const tg_device *dev, tg_conv_algorithm wish, const tgi_conv *conv)
+static const tgi_conv_algorithm *choose(const tg_device *dev, tg_conv_algorithm wish,
+                                        const tgi_conv *conv)
 {
     if (wish == TG_CONV_AUTO)
         wish = (tg_conv_algorithm)dev->conv_algorithm;
@@ -65,8 +80,9 @@ static const tgi_conv_algorithm *choose(const tg_device *dev, tg_conv_algorithm 
     if (wish != TG_CONV_AUTO)
         return wished->applies(conv) ? wished : &tgi_conv_direct;
     if (dev->info.kind == TG_DEVICE_GPU)
-        return conv->c * conv->r * conv->s >= 64 && conv->k >= 16 && conv->p * conv->q >= 64 ? &tgi_conv_matmul
-                                                                                              : &tgi_conv_direct;
+        return conv->c * conv->r * conv->s >= 64 && conv->k >= 16 && conv->p * conv->q >= 64
+                   ? &tgi_conv_matmul
+                   : &tgi_conv_direct;
     return tgi_conv_packed.applies(conv) ? &tgi_conv_packed : &tgi_conv_direct;
 }
 
@@ -82,8 +98,9 @@ static tg_status add_bias_gradient(const tg_tensor *dy, tg_tensor *db)
     tg_dims d = dy->dims;
 
     TG_TRY(tgi_kernel_get(dy->dev, "conv2d", "conv2d_bias", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(d.c),
-                          TGI_ARGS(tgi_buffer(dy), tgi_int(d.n), tgi_int(d.c), tgi_int(d.h * d.w), tgi_buffer(db))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE1(d.c),
+        TGI_ARGS(tgi_buffer(dy), tgi_int(d.n), tgi_int(d.c), tgi_int(d.h * d.w), tgi_buffer(db))));
 cleanup:
     return status;
 }
@@ -94,8 +111,8 @@ static tg_tensor *cached(const tg_tensor *w)
     return (tg_tensor *)(uintptr_t)w;
 }
 
-tg_status tg_conv2d_forward(const tg_tensor *x, const tg_tensor *w, const tg_tensor *b, const tg_conv2d_geom *geom,
-                            tg_tensor *y)
+tg_status tg_conv2d_forward(const tg_tensor *x, const tg_tensor *w, const tg_tensor *b,
+                            const tg_conv2d_geom *geom, tg_tensor *y)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -109,7 +126,8 @@ cleanup:
     return status;
 }
 
-tg_status tg_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w, const tg_conv2d_geom *geom, tg_tensor *dx)
+tg_status tg_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                  const tg_conv2d_geom *geom, tg_tensor *dx)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -122,8 +140,8 @@ cleanup:
     return status;
 }
 
-tg_status tg_conv2d_backward_weights(const tg_tensor *x, const tg_tensor *dy, const tg_conv2d_geom *geom, tg_tensor *dw,
-                                     tg_tensor *db)
+tg_status tg_conv2d_backward_weights(const tg_tensor *x, const tg_tensor *dy,
+                                     const tg_conv2d_geom *geom, tg_tensor *dw, tg_tensor *db)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -157,8 +175,8 @@ cleanup:
     return status;
 }
 
-tg_status tg_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tensor *w, const tg_conv2d_geom *geom,
-                                             tg_tensor *dx)
+tg_status tg_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                             const tg_conv2d_geom *geom, tg_tensor *dx)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -171,8 +189,9 @@ cleanup:
     return status;
 }
 
-tg_status tg_conv2d_transposed_backward_weights(const tg_tensor *x, const tg_tensor *dy, const tg_conv2d_geom *geom,
-                                                tg_tensor *dw, tg_tensor *db)
+tg_status tg_conv2d_transposed_backward_weights(const tg_tensor *x, const tg_tensor *dy,
+                                                const tg_conv2d_geom *geom, tg_tensor *dw,
+                                                tg_tensor *db)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -193,20 +212,23 @@ cleanup:
 
 static const tg_conv2d_geom point = {.stride = 1};
 
-tg_status tg_linear_forward(const tg_tensor *x, const tg_tensor *w, const tg_tensor *b, tg_tensor *y)
+tg_status tg_linear_forward(const tg_tensor *x, const tg_tensor *w, const tg_tensor *b,
+                            tg_tensor *y)
 {
     if (x->dims.h != 1 || x->dims.w != 1)
-        return tg_fail(TG_ERR_SHAPE, "linear: input is %zu x %zu, not a vector", x->dims.h, x->dims.w);
+        return tg_fail(TG_ERR_SHAPE, "linear: input is %zu x %zu, not a vector", x->dims.h,
+                       x->dims.w);
     return tg_conv2d_forward(x, w, b, &point, y);
 }
 
-tg_status tg_linear_backward(const tg_tensor *x, const tg_tensor *w, const tg_tensor *dy, tg_tensor *dx, tg_tensor *dw,
-                             tg_tensor *db)
+tg_status tg_linear_backward(const tg_tensor *x, const tg_tensor *w, const tg_tensor *dy,
+                             tg_tensor *dx, tg_tensor *dw, tg_tensor *db)
 {
     tg_status status = TG_OK;
 
     if (x->dims.h != 1 || x->dims.w != 1)
-        return tg_fail(TG_ERR_SHAPE, "linear: input is %zu x %zu, not a vector", x->dims.h, x->dims.w);
+        return tg_fail(TG_ERR_SHAPE, "linear: input is %zu x %zu, not a vector", x->dims.h,
+                       x->dims.w);
     if (dx)
         TG_TRY(tg_conv2d_backward_data(dy, w, &point, dx));
     TG_TRY(tg_conv2d_backward_weights(x, dy, &point, dw, db));

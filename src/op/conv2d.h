@@ -19,9 +19,12 @@ typedef struct tgi_conv {
 /* b may be NULL; `add`: add to the result instead of overwriting it. */
 typedef struct tgi_conv_algorithm {
     const char *name;
-    tg_status (*gather)(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *y);
-    tg_status (*scatter)(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *x);
-    tg_status (*weights)(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y, tg_tensor *dw);
+    tg_status (*gather)(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
+                        bool add, tg_tensor *y);
+    tg_status (*scatter)(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
+                         bool add, tg_tensor *x);
+    tg_status (*weights)(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                         tg_tensor *dw);
     bool (*applies)(const tgi_conv *conv);
 } tgi_conv_algorithm;
 
@@ -35,10 +38,10 @@ typedef struct tgi_halo {
     size_t top, bottom, left, right;
     bool is_reflected;
 } tgi_halo;
-tg_status tgi_halo_add(const tg_tensor *src, size_t planes, size_t h, size_t w, const tgi_halo *halo,
-                       tg_tensor *dst) TG_MUST_CHECK;
+tg_status tgi_halo_add(const tg_tensor *src, size_t planes, size_t h, size_t w,
+                       const tgi_halo *halo, tg_tensor *dst) TG_MUST_CHECK;
 /* dst (+)= src folded back: every value of the halo goes to the pixel it was a copy of (zeros: nowhere). */
-tg_status tgi_halo_fold(const tg_tensor *src, size_t planes, size_t h, size_t w, const tgi_halo *halo, bool add,
-                        tg_tensor *dst) TG_MUST_CHECK;
+tg_status tgi_halo_fold(const tg_tensor *src, size_t planes, size_t h, size_t w,
+                        const tgi_halo *halo, bool add, tg_tensor *dst) TG_MUST_CHECK;
 
 #endif

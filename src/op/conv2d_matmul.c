@@ -6,10 +6,10 @@
 
 #include "base/banned.h"
 
-#define IMAGE_SIZES(conv)                                                                                              \
-    tgi_int((conv)->c), tgi_int((conv)->h), tgi_int((conv)->w), tgi_int((conv)->p), tgi_int((conv)->q),                \
-        tgi_int((conv)->r), tgi_int((conv)->s), tgi_int((conv)->stride), tgi_int((conv)->pad),                         \
-        tgi_int((conv)->is_reflected)
+#define IMAGE_SIZES(conv)                                                                          \
+    tgi_int((conv)->c), tgi_int((conv)->h), tgi_int((conv)->w), tgi_int((conv)->p),                \
+        tgi_int((conv)->q), tgi_int((conv)->r), tgi_int((conv)->s), tgi_int((conv)->stride),       \
+        tgi_int((conv)->pad), tgi_int((conv)->is_reflected)
 
 /* Row-major C [m,n] = A B + beta C, with A [m,k] or, transposed, [k,m]; B [k,n] or [n,k]. Offsets in values. */
 typedef struct product {
@@ -24,14 +24,15 @@ typedef struct product {
 static tg_status multiply(const product *p)
 {
     cl_command_queue queue = p->c->dev->queue;
-    CLBlastStatusCode code =
-        CLBlastSgemm(CLBlastLayoutRowMajor, p->a_transposed ? CLBlastTransposeYes : CLBlastTransposeNo,
-                     p->b_transposed ? CLBlastTransposeYes : CLBlastTransposeNo, p->m, p->n, p->k, 1.0f, p->a->mem,
-                     p->a_offset, p->a_transposed ? p->m : p->k, p->b->mem, p->b_offset, p->b_transposed ? p->k : p->n,
-                     p->beta, p->c->mem, p->c_offset, p->n, &queue, NULL);
+    CLBlastStatusCode code = CLBlastSgemm(
+        CLBlastLayoutRowMajor, p->a_transposed ? CLBlastTransposeYes : CLBlastTransposeNo,
+        p->b_transposed ? CLBlastTransposeYes : CLBlastTransposeNo, p->m, p->n, p->k, 1.0f,
+        p->a->mem, p->a_offset, p->a_transposed ? p->m : p->k, p->b->mem, p->b_offset,
+        p->b_transposed ? p->k : p->n, p->beta, p->c->mem, p->c_offset, p->n, &queue, NULL);
 
     if (code != CLBlastSuccess)
-        return tg_fail(TG_ERR_OPENCL, "CLBlast: Sgemm of %zu x %zu x %zu fails with code %d", p->m, p->n, p->k, (int)code);
+        return tg_fail(TG_ERR_OPENCL, "CLBlast: Sgemm of %zu x %zu x %zu fails with code %d", p->m,
+                       p->n, p->k, (int)code);
     return TG_OK;
 }
 
@@ -46,13 +47,15 @@ static tg_status im2col(const tgi_conv *conv, const tg_tensor *x, size_t image, 
     tgi_kernel *kernel;
 
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_matmul", "im2col", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(conv->q, conv->p, conv->c * conv->r * conv->s),
-                          TGI_ARGS(tgi_buffer(x), tgi_int(image), IMAGE_SIZES(conv), tgi_buffer(columns))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(conv->q, conv->p, conv->c * conv->r * conv->s),
+        TGI_ARGS(tgi_buffer(x), tgi_int(image), IMAGE_SIZES(conv), tgi_buffer(columns))));
 cleanup:
     return status;
 }
 
-static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *y)
+static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
+                        bool add, tg_tensor *y)
 {
     tg_status status = TG_OK;
     tg_tensor *columns = NULL;
@@ -62,12 +65,19 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
     TG_TRY(new_columns(conv, x->dev, &columns));
     if (b) {
         TG_TRY(tgi_kernel_get(x->dev, "conv2d_matmul", "start_from_bias", "", &start));
-        TG_TRY(tgi_kernel_run(start, TGI_RANGE2(plane, conv->n * conv->k),
-                              TGI_ARGS(tgi_buffer(b), tgi_int(conv->k), tgi_int(plane), tgi_buffer(y))));
+        TG_TRY(tgi_kernel_run(
+            start, TGI_RANGE2(plane, conv->n * conv->k),
+            TGI_ARGS(tgi_buffer(b), tgi_int(conv->k), tgi_int(plane), tgi_buffer(y))));
     }
     for (size_t i = 0; i < conv->n; i++) {
-        const product forward = {.m = conv->k, .n = plane, .k = taps, .a = w, .b = columns, .beta = add || b ? 1 : 0,
-                                 .c = y, .c_offset = i * conv->k * plane};
+        const product forward = {.m = conv->k,
+                                 .n = plane,
+                                 .k = taps,
+                                 .a = w,
+                                 .b = columns,
+                                 .beta = add || b ? 1 : 0,
+                                 .c = y,
+                                 .c_offset = i * conv->k * plane};
 
         TG_TRY(im2col(conv, x, i, columns));
         TG_TRY(multiply(&forward));
@@ -77,7 +87,8 @@ cleanup:
     return status;
 }
 
-static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *x)
+static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
+                         bool add, tg_tensor *x)
 {
     tg_status status = TG_OK;
     tg_tensor *columns = NULL;
@@ -87,20 +98,28 @@ static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
     TG_TRY(new_columns(conv, y->dev, &columns));
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_matmul", "col2im", "", &fold));
     for (size_t i = 0; i < conv->n; i++) {
-        const product backward = {.m = taps, .n = plane, .k = conv->k, .a = w, .a_transposed = true, .b = y,
-                                  .b_offset = i * conv->k * plane, .c = columns};
+        const product backward = {.m = taps,
+                                  .n = plane,
+                                  .k = conv->k,
+                                  .a = w,
+                                  .a_transposed = true,
+                                  .b = y,
+                                  .b_offset = i * conv->k * plane,
+                                  .c = columns};
 
         TG_TRY(multiply(&backward));
         TG_TRY(tgi_kernel_run(fold, TGI_RANGE3(conv->w, conv->h, conv->c),
-                              TGI_ARGS(tgi_buffer(columns), tgi_int(i), IMAGE_SIZES(conv), tgi_buffer(b ? b : w),
-                                       tgi_int(b != NULL), tgi_int(add), tgi_buffer(x))));
+                              TGI_ARGS(tgi_buffer(columns), tgi_int(i), IMAGE_SIZES(conv),
+                                       tgi_buffer(b ? b : w), tgi_int(b != NULL), tgi_int(add),
+                                       tgi_buffer(x))));
     }
 cleanup:
     tg_tensor_free(columns);
     return status;
 }
 
-static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y, tg_tensor *dw)
+static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                         tg_tensor *dw)
 {
     tg_status status = TG_OK;
     tg_tensor *columns = NULL;
@@ -108,8 +127,15 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
 
     TG_TRY(new_columns(conv, x->dev, &columns));
     for (size_t i = 0; i < conv->n; i++) {
-        const product gradient = {.m = conv->k, .n = taps, .k = plane, .a = y, .a_offset = i * conv->k * plane,
-                                  .b = columns, .b_transposed = true, .beta = 1, .c = dw};
+        const product gradient = {.m = conv->k,
+                                  .n = taps,
+                                  .k = plane,
+                                  .a = y,
+                                  .a_offset = i * conv->k * plane,
+                                  .b = columns,
+                                  .b_transposed = true,
+                                  .beta = 1,
+                                  .c = dw};
 
         TG_TRY(im2col(conv, x, i, columns));
         TG_TRY(multiply(&gradient));

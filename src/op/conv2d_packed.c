@@ -55,7 +55,7 @@ typedef struct correlation {
     size_t r, s, stride;
     cl_mem packed;
     const tg_tensor *bias;
-    size_t k, p, q;                  /* outputs of this phase */
+    size_t k, p, q; /* outputs of this phase */
     size_t hy, wy, step, y_row, y_col;
     bool add;
     tg_tensor *y;
@@ -69,24 +69,28 @@ static tg_status correlate(const correlation *a, tile t)
     tgi_arg bias = a->bias ? tgi_buffer(a->bias) : tgi_mem(a->packed);
 
     if (t.is_narrow) {
-        snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DNV=%zu -DTP=%zu -DVW=%zu -DKN=%zu", a->r, a->s, t.nv, t.tp,
-                 t.tq, a->k);
+        snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DNV=%zu -DTP=%zu -DVW=%zu -DKN=%zu",
+                 a->r, a->s, t.nv, t.tp, t.tq, a->k);
         TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_packed", "conv_narrow", options, &kernel));
         TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(1, blocks_of(a->p, t.tp), a->n),
-                              TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->hx), tgi_int(a->wx), tgi_int(a->row0),
-                                       tgi_int(a->col0), tgi_mem(a->packed), bias, tgi_int(a->bias != NULL),
-                                       tgi_int(a->p), tgi_int(a->q), tgi_int(a->hy), tgi_int(a->wy), tgi_int(a->step),
-                                       tgi_int(a->y_row), tgi_int(a->y_col), tgi_int(a->add), tgi_buffer(a->y))));
+                              TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->hx),
+                                       tgi_int(a->wx), tgi_int(a->row0), tgi_int(a->col0),
+                                       tgi_mem(a->packed), bias, tgi_int(a->bias != NULL),
+                                       tgi_int(a->p), tgi_int(a->q), tgi_int(a->hy), tgi_int(a->wy),
+                                       tgi_int(a->step), tgi_int(a->y_row), tgi_int(a->y_col),
+                                       tgi_int(a->add), tgi_buffer(a->y))));
         return TG_OK;
     }
-    snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DST=%zu -DNV=%zu -DTP=%zu -DTQ=%zu", a->r, a->s, a->stride, t.nv,
-             t.tp, t.tq);
+    snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DST=%zu -DNV=%zu -DTP=%zu -DTQ=%zu", a->r,
+             a->s, a->stride, t.nv, t.tp, t.tq);
     TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_packed", "conv_tile", options, &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(1, blocks_of(a->p, t.tp), a->n * blocks_of(a->k, LANES * t.nv)),
-                          TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->hx), tgi_int(a->wx), tgi_int(a->row0),
-                                   tgi_int(a->col0), tgi_mem(a->packed), bias, tgi_int(a->bias != NULL), tgi_int(a->k),
-                                   tgi_int(a->p), tgi_int(a->q), tgi_int(a->hy), tgi_int(a->wy), tgi_int(a->step),
-                                   tgi_int(a->y_row), tgi_int(a->y_col), tgi_int(a->add), tgi_buffer(a->y))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(1, blocks_of(a->p, t.tp), a->n * blocks_of(a->k, LANES * t.nv)),
+        TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->hx), tgi_int(a->wx), tgi_int(a->row0),
+                 tgi_int(a->col0), tgi_mem(a->packed), bias, tgi_int(a->bias != NULL),
+                 tgi_int(a->k), tgi_int(a->p), tgi_int(a->q), tgi_int(a->hy), tgi_int(a->wy),
+                 tgi_int(a->step), tgi_int(a->y_row), tgi_int(a->y_col), tgi_int(a->add),
+                 tgi_buffer(a->y))));
 cleanup:
     return status;
 }
@@ -96,37 +100,40 @@ static tg_status new_planes(tg_device *dev, size_t planes, size_t h, size_t w, t
     return tg_tensor_new(dev, (tg_dims){1, planes, h, w}, out);
 }
 
-tg_status tgi_halo_add(const tg_tensor *src, size_t planes, size_t h, size_t w, const tgi_halo *halo, tg_tensor *dst)
+tg_status tgi_halo_add(const tg_tensor *src, size_t planes, size_t h, size_t w,
+                       const tgi_halo *halo, tg_tensor *dst)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
 
     TG_TRY(tgi_kernel_get(src->dev, "conv2d_pad", "halo_add", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(blocks_of(halo->top + h + halo->bottom, ROWS_EACH), planes),
-                          TGI_ARGS(tgi_buffer(src), tgi_int(h), tgi_int(w), tgi_int(halo->top), tgi_int(halo->bottom),
-                                   tgi_int(halo->left), tgi_int(halo->right), tgi_int(halo->is_reflected),
-                                   tgi_int(ROWS_EACH), tgi_buffer(dst))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(blocks_of(halo->top + h + halo->bottom, ROWS_EACH), planes),
+        TGI_ARGS(tgi_buffer(src), tgi_int(h), tgi_int(w), tgi_int(halo->top), tgi_int(halo->bottom),
+                 tgi_int(halo->left), tgi_int(halo->right), tgi_int(halo->is_reflected),
+                 tgi_int(ROWS_EACH), tgi_buffer(dst))));
 cleanup:
     return status;
 }
 
-tg_status tgi_halo_fold(const tg_tensor *src, size_t planes, size_t h, size_t w, const tgi_halo *halo, bool add,
-                        tg_tensor *dst)
+tg_status tgi_halo_fold(const tg_tensor *src, size_t planes, size_t h, size_t w,
+                        const tgi_halo *halo, bool add, tg_tensor *dst)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
 
     TG_TRY(tgi_kernel_get(src->dev, "conv2d_pad", "halo_fold", "", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(h, planes),
-                          TGI_ARGS(tgi_buffer(src), tgi_int(h), tgi_int(w), tgi_int(halo->top), tgi_int(halo->bottom),
-                                   tgi_int(halo->left), tgi_int(halo->right), tgi_int(add), tgi_buffer(dst))));
+                          TGI_ARGS(tgi_buffer(src), tgi_int(h), tgi_int(w), tgi_int(halo->top),
+                                   tgi_int(halo->bottom), tgi_int(halo->left), tgi_int(halo->right),
+                                   tgi_int(add), tgi_buffer(dst))));
 cleanup:
     return status;
 }
 
 /* src itself where there is no halo to write, else a padded copy in *copy (freed by the caller once enqueued). */
-static tg_status with_halo(const tg_tensor *src, size_t planes, size_t h, size_t w, const tgi_halo *halo, tg_tensor **copy,
-                           const tg_tensor **out)
+static tg_status with_halo(const tg_tensor *src, size_t planes, size_t h, size_t w,
+                           const tgi_halo *halo, tg_tensor **copy, const tg_tensor **out)
 {
     tg_status status = TG_OK;
 
@@ -134,7 +141,8 @@ static tg_status with_halo(const tg_tensor *src, size_t planes, size_t h, size_t
     *out = src;
     if (!halo->top && !halo->bottom && !halo->left && !halo->right)
         return TG_OK;
-    TG_TRY(new_planes(src->dev, planes, halo->top + h + halo->bottom, halo->left + w + halo->right, copy));
+    TG_TRY(new_planes(src->dev, planes, halo->top + h + halo->bottom, halo->left + w + halo->right,
+                      copy));
     TG_TRY(tgi_halo_add(src, planes, h, w, halo, *copy));
     *out = *copy;
 cleanup:
@@ -154,26 +162,42 @@ static tg_status pack_gather(const tgi_conv *conv, tg_tensor *w, size_t nv, cl_m
     char options[MAX_OPTIONS];
     bool is_fresh;
 
-    TG_TRY(tgi_tensor_packed(w, KIND_GATHER + (int)nv, blocks * taps * LANES * nv * sizeof(float), packed, &is_fresh));
+    TG_TRY(tgi_tensor_packed(w, KIND_GATHER + (int)nv, blocks * taps * LANES * nv * sizeof(float),
+                             packed, &is_fresh));
     if (is_fresh)
         return TG_OK;
     snprintf(options, sizeof options, "-DNV=%zu", nv);
     TG_TRY(tgi_kernel_get(w->dev, "conv2d_packed", "pack_gather", options, &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(taps, blocks),
-                          TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(taps), tgi_mem(*packed))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE2(taps, blocks),
+                       TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(taps), tgi_mem(*packed))));
 cleanup:
     return status;
 }
 
-static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *y)
+static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
+                        bool add, tg_tensor *y)
 {
     tg_status status = TG_OK;
     tg_tensor *copy = NULL;
     tgi_halo halo = image_halo(conv);
     tile t = choose_tile(x->dev, conv->k, conv->stride, conv->p, conv->q);
-    correlation a = {.n = conv->n, .c = conv->c, .hx = conv->h + 2 * conv->pad, .wx = conv->w + 2 * conv->pad, .r = conv->r,
-                     .s = conv->s, .stride = conv->stride, .bias = b, .k = conv->k, .p = conv->p, .q = conv->q,
-                     .hy = conv->p, .wy = conv->q, .step = 1, .add = add, .y = y};
+    correlation a = {.n = conv->n,
+                     .c = conv->c,
+                     .hx = conv->h + 2 * conv->pad,
+                     .wx = conv->w + 2 * conv->pad,
+                     .r = conv->r,
+                     .s = conv->s,
+                     .stride = conv->stride,
+                     .bias = b,
+                     .k = conv->k,
+                     .p = conv->p,
+                     .q = conv->q,
+                     .hy = conv->p,
+                     .wy = conv->q,
+                     .step = 1,
+                     .add = add,
+                     .y = y};
 
     TG_TRY(pack_gather(conv, w, t.nv, &a.packed));
     TG_TRY(with_halo(x, conv->n * conv->c, conv->h, conv->w, &halo, &copy, &a.x));
@@ -199,7 +223,8 @@ static phase find_phase(size_t number, size_t taps, size_t stride, size_t offset
 }
 
 /* How many rows of zeros the outputs need before and after, over all phases. */
-static void find_halo(size_t taps, size_t stride, size_t offset, size_t pixels, size_t outputs, size_t *before, size_t *after)
+static void find_halo(size_t taps, size_t stride, size_t offset, size_t pixels, size_t outputs,
+                      size_t *before, size_t *after)
 {
     *before = *after = 0;
     for (size_t i = 0; i < stride; i++) {
@@ -214,8 +239,8 @@ static void find_halo(size_t taps, size_t stride, size_t offset, size_t pixels, 
     }
 }
 
-static tg_status pack_scatter(const tgi_conv *conv, tg_tensor *w, size_t number_r, size_t number_s, const correlation *a,
-                              size_t nv, cl_mem *packed)
+static tg_status pack_scatter(const tgi_conv *conv, tg_tensor *w, size_t number_r, size_t number_s,
+                              const correlation *a, size_t nv, cl_mem *packed)
 {
     tg_status status = TG_OK;
     size_t blocks = blocks_of(conv->c, LANES * nv);
@@ -224,27 +249,38 @@ static tg_status pack_scatter(const tgi_conv *conv, tg_tensor *w, size_t number_
     char options[MAX_OPTIONS];
     bool is_fresh;
 
-    TG_TRY(tgi_tensor_packed(w, kind, blocks * conv->k * a->r * a->s * LANES * nv * sizeof(float), packed, &is_fresh));
+    TG_TRY(tgi_tensor_packed(w, kind, blocks * conv->k * a->r * a->s * LANES * nv * sizeof(float),
+                             packed, &is_fresh));
     if (is_fresh)
         return TG_OK;
     snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DNV=%zu", a->r, a->s, nv);
     TG_TRY(tgi_kernel_get(w->dev, "conv2d_packed", "pack_scatter", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(conv->k, blocks),
-                          TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(conv->c), tgi_int(conv->r), tgi_int(conv->s),
-                                   tgi_int(conv->stride), tgi_int(number_r), tgi_int(number_s), tgi_mem(*packed))));
+                          TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(conv->c),
+                                   tgi_int(conv->r), tgi_int(conv->s), tgi_int(conv->stride),
+                                   tgi_int(number_r), tgi_int(number_s), tgi_mem(*packed))));
 cleanup:
     return status;
 }
 
 /* All stride x stride phases into the image `x` of h x w pixels, pixel 0 lying `offset` into the padded line. */
-static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b, size_t offset,
-                                size_t h, size_t width, bool add, tg_tensor *x)
+static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
+                                const tg_tensor *b, size_t offset, size_t h, size_t width, bool add,
+                                tg_tensor *x)
 {
     tg_status status = TG_OK;
     tg_tensor *copy = NULL;
     tgi_halo halo = {0};
-    correlation a = {.n = conv->n, .c = conv->k, .stride = 1, .bias = b, .k = conv->c, .hy = h, .wy = width,
-                     .step = conv->stride, .add = add, .y = x};
+    correlation a = {.n = conv->n,
+                     .c = conv->k,
+                     .stride = 1,
+                     .bias = b,
+                     .k = conv->c,
+                     .hy = h,
+                     .wy = width,
+                     .step = conv->stride,
+                     .add = add,
+                     .y = x};
 
     find_halo(conv->r, conv->stride, offset, h, conv->p, &halo.top, &halo.bottom);
     find_halo(conv->s, conv->stride, offset, width, conv->q, &halo.left, &halo.right);
@@ -276,7 +312,8 @@ cleanup:
     return status;
 }
 
-static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *x)
+static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
+                         bool add, tg_tensor *x)
 {
     tg_status status = TG_OK;
     tg_tensor *padded = NULL;
@@ -301,7 +338,10 @@ typedef struct weight_tile {
 static weight_tile choose_weight_tile(const tg_device *dev, const tgi_conv *conv)
 {
     size_t registers = dev->info.vector_width >= LANES ? 26 : 6;
-    weight_tile t = {.nv = registers > 6 && conv->k > LANES && conv->r * conv->s * 2 <= registers ? 2 : 1, .cb = 1, .tr = 1};
+    weight_tile t = {
+        .nv = registers > 6 && conv->k > LANES && conv->r * conv->s * 2 <= registers ? 2 : 1,
+        .cb = 1,
+        .tr = 1};
 
     for (size_t tr = conv->r; tr >= 1; tr--) {
         if (conv->r % tr == 0 && tr * conv->s * t.nv <= registers) {
@@ -310,7 +350,8 @@ static weight_tile choose_weight_tile(const tg_device *dev, const tgi_conv *conv
         }
     }
     if (t.tr == conv->r)
-        t.cb = at_most(registers / (t.tr * conv->s * t.nv) ? registers / (t.tr * conv->s * t.nv) : 1, conv->c);
+        t.cb = at_most(
+            registers / (t.tr * conv->s * t.nv) ? registers / (t.tr * conv->s * t.nv) : 1, conv->c);
     return t;
 }
 
@@ -324,35 +365,42 @@ static size_t rows_per_chunk(size_t rows, size_t groups)
     return (rows + chunks - 1) / chunks;
 }
 
-static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y, tg_tensor *dw)
+static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                         tg_tensor *dw)
 {
     tg_status status = TG_OK;
     tg_tensor *copy = NULL, *last = NULL, *part = NULL;
     const tg_tensor *in;
     tgi_halo halo = image_halo(conv);
     weight_tile t = choose_weight_tile(x->dev, conv);
-    size_t kb = LANES * t.nv, blocks = blocks_of(conv->k, kb), taps = conv->c * conv->r * conv->s, rows = conv->n * conv->p;
-    size_t tiles = blocks_of(conv->c, t.cb) * (conv->r / t.tr), per_chunk = rows_per_chunk(rows, blocks * tiles);
+    size_t kb = LANES * t.nv, blocks = blocks_of(conv->k, kb), taps = conv->c * conv->r * conv->s,
+           rows = conv->n * conv->p;
+    size_t tiles = blocks_of(conv->c, t.cb) * (conv->r / t.tr),
+           per_chunk = rows_per_chunk(rows, blocks * tiles);
     size_t chunks = blocks_of(rows, per_chunk);
     tgi_kernel *transpose, *kernel, *sum;
     char options[MAX_OPTIONS];
 
-    snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DST=%zu -DNV=%zu -DCB=%zu -DTR=%zu", conv->r, conv->s, conv->stride,
-             t.nv, t.cb, t.tr);
+    snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DST=%zu -DNV=%zu -DCB=%zu -DTR=%zu",
+             conv->r, conv->s, conv->stride, t.nv, t.cb, t.tr);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_packed", "channels_last", options, &transpose));
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_packed", "conv_weights", options, &kernel));
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_packed", "sum_weights", options, &sum));
     TG_TRY(with_halo(x, conv->n * conv->c, conv->h, conv->w, &halo, &copy, &in));
     TG_TRY(new_planes(x->dev, conv->n, conv->p * conv->q, blocks * kb, &last));
     TG_TRY(new_planes(x->dev, chunks, blocks * taps, kb, &part));
-    TG_TRY(tgi_kernel_run(transpose, TGI_RANGE2(blocks_of(conv->p * conv->q, 16), conv->n),
-                          TGI_ARGS(tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p * conv->q), tgi_buffer(last))));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(blocks, tiles, chunks),
-                          TGI_ARGS(tgi_buffer(in), tgi_int(conv->c), tgi_int(conv->h + 2 * conv->pad),
-                                   tgi_int(conv->w + 2 * conv->pad), tgi_buffer(last), tgi_int(conv->k), tgi_int(conv->p),
-                                   tgi_int(conv->q), tgi_int(rows), tgi_int(per_chunk), tgi_buffer(part))));
+    TG_TRY(tgi_kernel_run(
+        transpose, TGI_RANGE2(blocks_of(conv->p * conv->q, 16), conv->n),
+        TGI_ARGS(tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p * conv->q), tgi_buffer(last))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE3(blocks, tiles, chunks),
+                       TGI_ARGS(tgi_buffer(in), tgi_int(conv->c), tgi_int(conv->h + 2 * conv->pad),
+                                tgi_int(conv->w + 2 * conv->pad), tgi_buffer(last),
+                                tgi_int(conv->k), tgi_int(conv->p), tgi_int(conv->q), tgi_int(rows),
+                                tgi_int(per_chunk), tgi_buffer(part))));
     TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(taps, blocks),
-                          TGI_ARGS(tgi_buffer(part), tgi_int(chunks), tgi_int(conv->k), tgi_int(taps), tgi_buffer(dw))));
+                          TGI_ARGS(tgi_buffer(part), tgi_int(chunks), tgi_int(conv->k),
+                                   tgi_int(taps), tgi_buffer(dw))));
 cleanup:
     tg_tensor_free(part);
     tg_tensor_free(last);
@@ -362,7 +410,8 @@ cleanup:
 
 static bool applies(const tgi_conv *conv)
 {
-    return conv->stride <= conv->r && conv->stride <= conv->s && conv->r * conv->s <= MAX_TAPS && conv->s <= 16;
+    return conv->stride <= conv->r && conv->stride <= conv->s && conv->r * conv->s <= MAX_TAPS &&
+           conv->s <= 16;
 }
 
 const tgi_conv_algorithm tgi_conv_packed = {"packed", gather, scatter, weights, applies};

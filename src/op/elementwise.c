@@ -4,7 +4,8 @@
 
 #include "base/banned.h"
 
-static tg_status launch(tg_device *dev, const char *name, size_t n, const tgi_arg *args, size_t n_args)
+static tg_status launch(tg_device *dev, const char *name, size_t n, const tgi_arg *args,
+                        size_t n_args)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
@@ -23,7 +24,8 @@ static tg_status binary(const char *name, const tg_tensor *a, const tg_tensor *b
 
     TG_TRY(tgi_op_same_dims("b", a, b));
     TG_TRY(tgi_op_same_dims("y", a, y));
-    TG_TRY(launch(a->dev, name, n, TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_int(n), tgi_buffer(y))));
+    TG_TRY(
+        launch(a->dev, name, n, TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_int(n), tgi_buffer(y))));
     tgi_tensor_touch(y);
 cleanup:
     return status == TG_OK ? TG_OK : tg_fail_in(status, "%s", name);
@@ -36,7 +38,8 @@ static tg_status scaled(const char *name, const tg_tensor *x, float alpha, tg_te
     size_t n = tg_tensor_count(x);
 
     TG_TRY(tgi_op_same_dims("y", x, y));
-    TG_TRY(launch(x->dev, name, n, TGI_ARGS(tgi_buffer(x), tgi_int(n), tgi_float(alpha), tgi_buffer(y))));
+    TG_TRY(launch(x->dev, name, n,
+                  TGI_ARGS(tgi_buffer(x), tgi_int(n), tgi_float(alpha), tgi_buffer(y))));
     tgi_tensor_touch(y);
 cleanup:
     return status == TG_OK ? TG_OK : tg_fail_in(status, "%s", name);
@@ -66,7 +69,8 @@ static tg_status check_limits(float low, float high)
 {
     if (low <= high)
         return TG_OK;
-    return tg_fail(TG_ERR_ARGUMENT, "clamp: the lower limit %g is not below the upper limit %g", (double)low, (double)high);
+    return tg_fail(TG_ERR_ARGUMENT, "clamp: the lower limit %g is not below the upper limit %g",
+                   (double)low, (double)high);
 }
 
 tg_status tg_clamp_forward(const tg_tensor *x, float low, float high, tg_tensor *y)
@@ -76,14 +80,16 @@ tg_status tg_clamp_forward(const tg_tensor *x, float low, float high, tg_tensor 
 
     TG_TRY(check_limits(low, high));
     TG_TRY(tgi_op_same_dims("clamp: y", x, y));
-    TG_TRY(launch(x->dev, "clamp_fwd", n,
-                  TGI_ARGS(tgi_buffer(x), tgi_int(n), tgi_float(low), tgi_float(high), tgi_buffer(y))));
+    TG_TRY(launch(
+        x->dev, "clamp_fwd", n,
+        TGI_ARGS(tgi_buffer(x), tgi_int(n), tgi_float(low), tgi_float(high), tgi_buffer(y))));
     tgi_tensor_touch(y);
 cleanup:
     return status;
 }
 
-tg_status tg_clamp_backward(const tg_tensor *x, float low, float high, const tg_tensor *dy, tg_tensor *dx)
+tg_status tg_clamp_backward(const tg_tensor *x, float low, float high, const tg_tensor *dy,
+                            tg_tensor *dx)
 {
     tg_status status = TG_OK;
     size_t n = tg_tensor_count(x);
@@ -94,7 +100,8 @@ tg_status tg_clamp_backward(const tg_tensor *x, float low, float high, const tg_
         return TG_OK;
     TG_TRY(tgi_op_same_dims("clamp: dx", x, dx));
     TG_TRY(launch(x->dev, "clamp_bwd", n,
-                  TGI_ARGS(tgi_buffer(x), tgi_buffer(dy), tgi_int(n), tgi_float(low), tgi_float(high), tgi_buffer(dx))));
+                  TGI_ARGS(tgi_buffer(x), tgi_buffer(dy), tgi_int(n), tgi_float(low),
+                           tgi_float(high), tgi_buffer(dx))));
     tgi_tensor_touch(dx);
 cleanup:
     return status;
@@ -110,8 +117,9 @@ tg_status tg_mix(const tg_tensor *a, const tg_tensor *b, const tg_tensor *t, tg_
     TG_TRY(tgi_op_expect("mix: t", a, (tg_dims){a->dims.n, 1, 1, 1}, t));
     TG_TRY(tgi_op_same_dims("mix: y", a, y));
     TG_TRY(tgi_kernel_get(a->dev, "elementwise", "mix_samples", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(tgi_quads(n), a->dims.n),
-                          TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_buffer(t), tgi_int(n), tgi_buffer(y))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(tgi_quads(n), a->dims.n),
+        TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_buffer(t), tgi_int(n), tgi_buffer(y))));
     tgi_tensor_touch(y);
 cleanup:
     return status;
@@ -133,7 +141,8 @@ static tg_status check_activation(tg_activation f, float slope)
         return tg_fail(TG_ERR_ARGUMENT, "activation: there is no function %d", (int)f);
     /* The backward pass reads the sign of x from y: a slope of zero or less would lose it. */
     if (f == TG_LEAKY_RELU && !(slope > 0))
-        return tg_fail(TG_ERR_ARGUMENT, "activation: a leaky ReLU needs a slope above 0, not %g", (double)slope);
+        return tg_fail(TG_ERR_ARGUMENT, "activation: a leaky ReLU needs a slope above 0, not %g",
+                       (double)slope);
     return TG_OK;
 }
 
@@ -151,7 +160,8 @@ cleanup:
     return status;
 }
 
-tg_status tg_activation_backward(tg_activation f, float slope, const tg_tensor *y, const tg_tensor *dy, tg_tensor *dx)
+tg_status tg_activation_backward(tg_activation f, float slope, const tg_tensor *y,
+                                 const tg_tensor *dy, tg_tensor *dx)
 {
     tg_status status = TG_OK;
     size_t n = tg_tensor_count(y);
@@ -161,8 +171,9 @@ tg_status tg_activation_backward(tg_activation f, float slope, const tg_tensor *
     if (!dx)
         return TG_OK;
     TG_TRY(tgi_op_same_dims("activation: dx", y, dx));
-    TG_TRY(launch(y->dev, activations[f].backward, n,
-                  TGI_ARGS(tgi_buffer(y), tgi_buffer(dy), tgi_int(n), tgi_float(slope), tgi_buffer(dx))));
+    TG_TRY(launch(
+        y->dev, activations[f].backward, n,
+        TGI_ARGS(tgi_buffer(y), tgi_buffer(dy), tgi_int(n), tgi_float(slope), tgi_buffer(dx))));
     tgi_tensor_touch(dx);
 cleanup:
     return status;

@@ -14,7 +14,9 @@ const char *tgi_norm_options(const tg_tensor *x, size_t *group)
     }
     /* A float4 to an item, and a few rounds of it: small planes leave no item idle, large ones fill a processor. */
     *group = plane <= 256 ? 16 : plane <= 4096 ? 64 : 256;
-    return plane <= 256 ? "-DWG=16 -DLANES=4" : plane <= 4096 ? "-DWG=64 -DLANES=4" : "-DWG=256 -DLANES=4";
+    return plane <= 256    ? "-DWG=16 -DLANES=4"
+           : plane <= 4096 ? "-DWG=64 -DLANES=4"
+                           : "-DWG=256 -DLANES=4";
 }
 
 tg_status tgi_norm_expect_vector(const char *what, const tg_tensor *x, const tg_tensor *vector)
@@ -22,8 +24,9 @@ tg_status tgi_norm_expect_vector(const char *what, const tg_tensor *x, const tg_
     return vector ? tgi_op_expect(what, x, (tg_dims){1, x->dims.c, 1, 1}, vector) : TG_OK;
 }
 
-tg_status tg_instance_norm_forward(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *beta, float eps,
-                                   tg_tensor *y, tg_tensor *mu, tg_tensor *rstd)
+tg_status tg_instance_norm_forward(const tg_tensor *x, const tg_tensor *gamma,
+                                   const tg_tensor *beta, float eps, tg_tensor *y, tg_tensor *mu,
+                                   tg_tensor *rstd)
 {
     tg_status status = TG_OK;
     const tg_dims planes = {x->dims.n, x->dims.c, 1, 1};
@@ -32,7 +35,8 @@ tg_status tg_instance_norm_forward(const tg_tensor *x, const tg_tensor *gamma, c
     const char *options = tgi_norm_options(x, &group);
 
     if (!gamma != !beta)
-        return tg_fail(TG_ERR_ARGUMENT, "instance norm: gamma and beta come together or not at all");
+        return tg_fail(TG_ERR_ARGUMENT,
+                       "instance norm: gamma and beta come together or not at all");
     TG_TRY(tgi_norm_expect_vector("instance norm: gamma", x, gamma));
     TG_TRY(tgi_norm_expect_vector("instance norm: beta", x, beta));
     TG_TRY(tgi_op_same_dims("instance norm: y", x, y));
@@ -42,16 +46,16 @@ tg_status tg_instance_norm_forward(const tg_tensor *x, const tg_tensor *gamma, c
         TG_TRY(tgi_op_expect("instance norm: rstd", x, planes, rstd));
     TG_TRY(tgi_kernel_get(x->dev, "instance_norm", "instance_norm_fwd", options, &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
-                          TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_optional(beta), tgi_int(x->dims.c),
-                                   tgi_int(tgi_plane_size(x)), tgi_float(eps), tgi_buffer(y), tgi_optional(mu),
-                                   tgi_optional(rstd))));
+                          TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_optional(beta),
+                                   tgi_int(x->dims.c), tgi_int(tgi_plane_size(x)), tgi_float(eps),
+                                   tgi_buffer(y), tgi_optional(mu), tgi_optional(rstd))));
 cleanup:
     return status;
 }
 
 tg_status tg_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *mu,
-                                    const tg_tensor *rstd, const tg_tensor *dy, tg_tensor *dx, tg_tensor *dgamma,
-                                    tg_tensor *dbeta)
+                                    const tg_tensor *rstd, const tg_tensor *dy, tg_tensor *dx,
+                                    tg_tensor *dgamma, tg_tensor *dbeta)
 {
     tg_status status = TG_OK;
     const tg_dims planes = {x->dims.n, x->dims.c, 1, 1};
@@ -71,15 +75,17 @@ tg_status tg_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma, 
     if (dgamma || dbeta)
         TG_TRY(tg_tensor_new(x->dev, (tg_dims){2, x->dims.n, x->dims.c, 1}, &sums));
     TG_TRY(tgi_kernel_get(x->dev, "instance_norm", "instance_norm_bwd", options, &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
-                          TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_buffer(mu), tgi_buffer(rstd), tgi_buffer(dy),
-                                   tgi_int(x->dims.c), tgi_int(tgi_plane_size(x)), tgi_optional(sums),
-                                   tgi_optional(dx))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE2(group, tgi_plane_count(x)),
+                       TGI_ARGS(tgi_buffer(x), tgi_optional(gamma), tgi_buffer(mu),
+                                tgi_buffer(rstd), tgi_buffer(dy), tgi_int(x->dims.c),
+                                tgi_int(tgi_plane_size(x)), tgi_optional(sums), tgi_optional(dx))));
     if (sums) {
-        TG_TRY(tgi_kernel_get(x->dev, "instance_norm", "instance_norm_bwd_channels", options, &kernel));
+        TG_TRY(tgi_kernel_get(x->dev, "instance_norm", "instance_norm_bwd_channels", options,
+                              &kernel));
         TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(x->dims.c),
-                              TGI_ARGS(tgi_buffer(sums), tgi_int(x->dims.n), tgi_int(x->dims.c), tgi_optional(dgamma),
-                                       tgi_optional(dbeta))));
+                              TGI_ARGS(tgi_buffer(sums), tgi_int(x->dims.n), tgi_int(x->dims.c),
+                                       tgi_optional(dgamma), tgi_optional(dbeta))));
     }
 cleanup:
     tg_tensor_free(sums);

@@ -27,9 +27,10 @@ tg_status tg_label_planes_forward(const tg_tensor *x, const tg_tensor *labels, t
     TG_TRY(tgi_op_expect("label planes: y", x, with_channels(x->dims, x->dims.c + c), y));
     TG_TRY(tgi_rows_copy(x, 0, y, 0, x->dims.c * plane));
     TG_TRY(tgi_kernel_get(x->dev, "label", "label_planes", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(tgi_quads(plane), n_planes),
-                          TGI_ARGS(tgi_buffer(labels), tgi_int(n_planes), tgi_int(plane), tgi_int(c), tgi_int(x->dims.c),
-                                   tgi_int(y->dims.c), tgi_buffer(y))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE2(tgi_quads(plane), n_planes),
+                       TGI_ARGS(tgi_buffer(labels), tgi_int(n_planes), tgi_int(plane), tgi_int(c),
+                                tgi_int(x->dims.c), tgi_int(y->dims.c), tgi_buffer(y))));
     tgi_tensor_touch(y);
 cleanup:
     return status;
@@ -42,8 +43,9 @@ tg_status tg_label_planes_backward(const tg_tensor *dy, tg_tensor *dx)
     if (!dx)
         return TG_OK;
     if (dx->dims.c >= dy->dims.c)
-        return tg_fail(TG_ERR_SHAPE, "label planes: dy has %zu channels, dx %zu: none is left for labels", dy->dims.c,
-                       dx->dims.c);
+        return tg_fail(TG_ERR_SHAPE,
+                       "label planes: dy has %zu channels, dx %zu: none is left for labels",
+                       dy->dims.c, dx->dims.c);
     TG_TRY(tgi_op_expect("label planes: dx", dy, with_channels(dy->dims, dx->dims.c), dx));
     TG_TRY(tgi_rows_add(dy, 0, dx, 0, dx->dims.c * tgi_plane_size(dx)));
 cleanup:
@@ -51,8 +53,8 @@ cleanup:
 }
 
 /* [2,N,D]: the scale of each plane of x, then the shift. A missing gamma means a scale of one, a missing beta no shift. */
-static tg_status coefficients_of(const tg_tensor *x, const tg_tensor *labels, const tg_tensor *gamma, const tg_tensor *beta,
-                                 tg_tensor **out)
+static tg_status coefficients_of(const tg_tensor *x, const tg_tensor *labels,
+                                 const tg_tensor *gamma, const tg_tensor *beta, tg_tensor **out)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
@@ -62,15 +64,17 @@ static tg_status coefficients_of(const tg_tensor *x, const tg_tensor *labels, co
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){2, n, d, 1}, out));
     TG_TRY(tgi_kernel_get(x->dev, "label", "affine_coefficients", "", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(n * d),
-                          TGI_ARGS(tgi_buffer(labels), tgi_buffer(gamma ? gamma : labels), tgi_buffer(beta ? beta : labels),
-                                   tgi_int(n), tgi_int(labels->dims.c), tgi_int(d), tgi_int(gamma != NULL),
+                          TGI_ARGS(tgi_buffer(labels), tgi_buffer(gamma ? gamma : labels),
+                                   tgi_buffer(beta ? beta : labels), tgi_int(n),
+                                   tgi_int(labels->dims.c), tgi_int(d), tgi_int(gamma != NULL),
                                    tgi_int(beta != NULL), tgi_buffer(*out))));
 cleanup:
     return status;
 }
 
 /* y = s x + t, or dx += s dy, plane by plane. */
-static tg_status apply(const char *name, const tg_tensor *in, const tg_tensor *coefficients, tg_tensor *out)
+static tg_status apply(const char *name, const tg_tensor *in, const tg_tensor *coefficients,
+                       tg_tensor *out)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
@@ -78,15 +82,15 @@ static tg_status apply(const char *name, const tg_tensor *in, const tg_tensor *c
 
     TG_TRY(tgi_kernel_get(in->dev, "label", name, "", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(tgi_quads(plane), n_planes),
-                          TGI_ARGS(tgi_buffer(in), tgi_buffer(coefficients), tgi_int(n_planes), tgi_int(plane),
-                                   tgi_buffer(out))));
+                          TGI_ARGS(tgi_buffer(in), tgi_buffer(coefficients), tgi_int(n_planes),
+                                   tgi_int(plane), tgi_buffer(out))));
     tgi_tensor_touch(out);
 cleanup:
     return status;
 }
 
-tg_status tg_label_affine_forward(const tg_tensor *x, const tg_tensor *labels, const tg_tensor *gamma, const tg_tensor *beta,
-                                  tg_tensor *y)
+tg_status tg_label_affine_forward(const tg_tensor *x, const tg_tensor *labels,
+                                  const tg_tensor *gamma, const tg_tensor *beta, tg_tensor *y)
 {
     tg_status status = TG_OK;
     tg_tensor *coefficients = NULL;
@@ -105,8 +109,8 @@ cleanup:
 }
 
 /* The two sums over each plane, and from them the gradients of gamma and beta. */
-static tg_status add_parameter_gradients(const tg_tensor *x, const tg_tensor *labels, const tg_tensor *dy, tg_tensor *dgamma,
-                                         tg_tensor *dbeta)
+static tg_status add_parameter_gradients(const tg_tensor *x, const tg_tensor *labels,
+                                         const tg_tensor *dy, tg_tensor *dgamma, tg_tensor *dbeta)
 {
     tg_status status = TG_OK;
     size_t n = x->dims.n, c = labels->dims.c, d = x->dims.c;
@@ -116,15 +120,16 @@ static tg_status add_parameter_gradients(const tg_tensor *x, const tg_tensor *la
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){2, n, d, 1}, &sums));
     TG_TRY(tgi_kernel_get(x->dev, "label", "affine_sums", tgi_reduce_options(x->dev), &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(1, n * d),
-                          TGI_ARGS(tgi_buffer(x), tgi_buffer(dy), tgi_int(n * d), tgi_int(tgi_plane_size(x)),
-                                   tgi_buffer(sums))));
+                          TGI_ARGS(tgi_buffer(x), tgi_buffer(dy), tgi_int(n * d),
+                                   tgi_int(tgi_plane_size(x)), tgi_buffer(sums))));
     TG_TRY(tgi_kernel_get(x->dev, "label", "affine_bwd_parameter", "", &kernel));
     for (size_t i = 0; i < 2; i++) {
         if (!gradients[i])
             continue;
-        TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(c * d),
-                              TGI_ARGS(tgi_buffer(labels), tgi_buffer(sums), tgi_int(i * n * d), tgi_int(n), tgi_int(c),
-                                       tgi_int(d), tgi_buffer(gradients[i]))));
+        TG_TRY(
+            tgi_kernel_run(kernel, TGI_RANGE1(c * d),
+                           TGI_ARGS(tgi_buffer(labels), tgi_buffer(sums), tgi_int(i * n * d),
+                                    tgi_int(n), tgi_int(c), tgi_int(d), tgi_buffer(gradients[i]))));
         tgi_tensor_touch(gradients[i]);
     }
 cleanup:
@@ -132,8 +137,9 @@ cleanup:
     return status;
 }
 
-tg_status tg_label_affine_backward(const tg_tensor *x, const tg_tensor *labels, const tg_tensor *gamma, const tg_tensor *dy,
-                                   tg_tensor *dx, tg_tensor *dgamma, tg_tensor *dbeta)
+tg_status tg_label_affine_backward(const tg_tensor *x, const tg_tensor *labels,
+                                   const tg_tensor *gamma, const tg_tensor *dy, tg_tensor *dx,
+                                   tg_tensor *dgamma, tg_tensor *dbeta)
 {
     tg_status status = TG_OK;
     tg_tensor *coefficients = NULL;

@@ -8,6 +8,7 @@
 const char *tgi_norm_options(const tg_tensor *x, size_t *group);
 
 /* TG_ERR_SHAPE unless the vector is NULL or has one value for each of x's channels. */
-tg_status tgi_norm_expect_vector(const char *what, const tg_tensor *x, const tg_tensor *vector) TG_MUST_CHECK;
+tg_status tgi_norm_expect_vector(const char *what, const tg_tensor *x,
+                                 const tg_tensor *vector) TG_MUST_CHECK;
 
 #endif

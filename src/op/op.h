@@ -25,7 +25,8 @@ static inline size_t tgi_plane_count(const tg_tensor *x)
 tg_status tgi_op_same_dims(const char *what, const tg_tensor *a, const tg_tensor *b) TG_MUST_CHECK;
 
 /* As tgi_tensor_expect(), on a's device too. */
-tg_status tgi_op_expect(const char *what, const tg_tensor *a, tg_dims dims, const tg_tensor *b) TG_MUST_CHECK;
+tg_status tgi_op_expect(const char *what, const tg_tensor *a, tg_dims dims,
+                        const tg_tensor *b) TG_MUST_CHECK;
 
 /* Where a loss is written: two kernel arguments, tgi_mem(slot.mem) and tgi_int(slot.index). A scalar that is not wanted gets a
  * scratch of one float, so that kernels need no second path. Start from {0}; release it after the launches. */
@@ -36,7 +37,8 @@ typedef struct tgi_slot {
 } tgi_slot;
 /* TG_ERR_SHAPE unless a wanted slot lies in its tensor; for ops that leave the sum out when nobody wants it. */
 tg_status tgi_slot_check(const char *what, const tg_device *dev, tg_scalar scalar) TG_MUST_CHECK;
-tg_status tgi_slot_init(const char *what, tg_device *dev, tg_scalar scalar, tgi_slot *slot) TG_MUST_CHECK;
+tg_status tgi_slot_init(const char *what, tg_device *dev, tg_scalar scalar,
+                        tgi_slot *slot) TG_MUST_CHECK;
 void tgi_slot_release(tgi_slot *slot);
 
 /* Options for kernels that reduce with one work-group to a plane or a row (see common.cl): CPUs get one work-item with wide

@@ -14,13 +14,15 @@ static tg_status run_over(tg_tensor *p, const char *name, const tgi_arg *args, s
     size_t width = tgi_reduce_lanes(p->dev);
 
     TG_TRY(tgi_kernel_get(p->dev, "optimizer", name, tgi_reduce_options(p->dev), &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1((tg_tensor_count(p) + width - 1) / width), args, n_args));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE1((tg_tensor_count(p) + width - 1) / width), args, n_args));
     tgi_tensor_touch(p);
 cleanup:
     return status;
 }
 
-tg_status tg_adam_step(const tg_tensor *g, const tg_adam_opts *opts, tg_tensor *p, tg_tensor *m, tg_tensor *v)
+tg_status tg_adam_step(const tg_tensor *g, const tg_adam_opts *opts, tg_tensor *p, tg_tensor *m,
+                       tg_tensor *v)
 {
     tg_status status = TG_OK;
     double beta1 = opts->beta1, beta2 = opts->beta2;
@@ -29,27 +31,32 @@ tg_status tg_adam_step(const tg_tensor *g, const tg_adam_opts *opts, tg_tensor *
     TG_TRY(tgi_op_same_dims("adam: m", p, m));
     TG_TRY(tgi_op_same_dims("adam: v", p, v));
     if (opts->t < 1 || beta1 < 0 || beta1 >= 1 || beta2 < 0 || beta2 >= 1)
-        return tg_fail(TG_ERR_ARGUMENT, "adam: step %zu with betas %g and %g; steps count from 1, betas lie in [0,1)",
-                       opts->t, beta1, beta2);
+        return tg_fail(
+            TG_ERR_ARGUMENT,
+            "adam: step %zu with betas %g and %g; steps count from 1, betas lie in [0,1)", opts->t,
+            beta1, beta2);
     double step = opts->lr / (1 - pow(beta1, (double)opts->t));
     double correction = 1 / sqrt(1 - pow(beta2, (double)opts->t));
     TG_TRY(run_over(p, "adam",
-                    TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(beta1), tgi_float(1 - beta1),
-                             tgi_float(beta2), tgi_float(1 - beta2), tgi_float(step), tgi_float(correction),
-                             tgi_float(opts->eps), tgi_buffer(p), tgi_buffer(m), tgi_buffer(v))));
+                    TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(beta1),
+                             tgi_float(1 - beta1), tgi_float(beta2), tgi_float(1 - beta2),
+                             tgi_float(step), tgi_float(correction), tgi_float(opts->eps),
+                             tgi_buffer(p), tgi_buffer(m), tgi_buffer(v))));
 cleanup:
     return status;
 }
 
-tg_status tg_rmsprop_step(const tg_tensor *g, float lr, float alpha, float eps, tg_tensor *p, tg_tensor *v)
+tg_status tg_rmsprop_step(const tg_tensor *g, float lr, float alpha, float eps, tg_tensor *p,
+                          tg_tensor *v)
 {
     tg_status status = TG_OK;
 
     TG_TRY(tgi_op_same_dims("rmsprop: g", p, g));
     TG_TRY(tgi_op_same_dims("rmsprop: v", p, v));
     TG_TRY(run_over(p, "rmsprop",
-                    TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(alpha), tgi_float(1 - (double)alpha),
-                             tgi_float(lr), tgi_float(eps), tgi_buffer(p), tgi_buffer(v))));
+                    TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(alpha),
+                             tgi_float(1 - (double)alpha), tgi_float(lr), tgi_float(eps),
+                             tgi_buffer(p), tgi_buffer(v))));
 cleanup:
     return status;
 }
@@ -59,7 +66,9 @@ tg_status tg_sgd_step(const tg_tensor *g, float lr, tg_tensor *p)
     tg_status status = TG_OK;
 
     TG_TRY(tgi_op_same_dims("sgd: g", p, g));
-    TG_TRY(run_over(p, "sgd", TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(lr), tgi_buffer(p))));
+    TG_TRY(run_over(
+        p, "sgd",
+        TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(lr), tgi_buffer(p))));
 cleanup:
     return status;
 }
@@ -67,8 +76,10 @@ cleanup:
 tg_status tg_clip_weights(float limit, tg_tensor *p)
 {
     if (!(limit >= 0))
-        return tg_fail(TG_ERR_ARGUMENT, "clip weights: the limit %g is not 0 or more", (double)limit);
-    return run_over(p, "clip_weights", TGI_ARGS(tgi_int(tg_tensor_count(p)), tgi_float(limit), tgi_buffer(p)));
+        return tg_fail(TG_ERR_ARGUMENT, "clip weights: the limit %g is not 0 or more",
+                       (double)limit);
+    return run_over(p, "clip_weights",
+                    TGI_ARGS(tgi_int(tg_tensor_count(p)), tgi_float(limit), tgi_buffer(p)));
 }
 
 tg_status tg_ema_step(const tg_tensor *p, float decay, tg_tensor *average)
@@ -97,10 +108,11 @@ tg_status tg_clip_norm(float limit, tg_tensor *g, tg_scalar norm)
     TG_TRY(tgi_reduce_products(g, g, 1, &partials));
     TG_TRY(tgi_kernel_get(dev, "optimizer", "clip_factor", tgi_reduce_options(dev), &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(tgi_reduce_group(dev)),
-                          TGI_ARGS(tgi_buffer(partials), tgi_int(tg_tensor_count(partials)), tgi_float(limit),
-                                   tgi_int(norm.index), tgi_buffer(factor),
+                          TGI_ARGS(tgi_buffer(partials), tgi_int(tg_tensor_count(partials)),
+                                   tgi_float(limit), tgi_int(norm.index), tgi_buffer(factor),
                                    tgi_optional(norm.tensor))));
-    TG_TRY(run_over(g, "clip_scale", TGI_ARGS(tgi_buffer(factor), tgi_int(tg_tensor_count(g)), tgi_buffer(g))));
+    TG_TRY(run_over(g, "clip_scale",
+                    TGI_ARGS(tgi_buffer(factor), tgi_int(tg_tensor_count(g)), tgi_buffer(g))));
 cleanup:
     tg_tensor_free(partials);
     tg_tensor_free(factor);

@@ -14,7 +14,8 @@ tgi_split tgi_split_of(size_t n)
     return (tgi_split){chunk, (n + chunk - 1) / chunk};
 }
 
-tg_status tgi_reduce_products(const tg_tensor *a, const tg_tensor *b, size_t n_rows, tg_tensor **partials)
+tg_status tgi_reduce_products(const tg_tensor *a, const tg_tensor *b, size_t n_rows,
+                              tg_tensor **partials)
 {
     tg_status status = TG_OK;
     tg_tensor *sums = NULL;
@@ -24,7 +25,8 @@ tg_status tgi_reduce_products(const tg_tensor *a, const tg_tensor *b, size_t n_r
 
     *partials = NULL;
     TG_TRY(tg_tensor_new(a->dev, (tg_dims){1, 1, n_rows, split.n_parts}, &sums));
-    TG_TRY(tgi_kernel_get(a->dev, "reduce", "reduce_products", tgi_reduce_options(a->dev), &kernel));
+    TG_TRY(
+        tgi_kernel_get(a->dev, "reduce", "reduce_products", tgi_reduce_options(a->dev), &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(split.n_parts * tgi_reduce_group(a->dev), n_rows),
                           TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_int(n), tgi_int(split.chunk),
                                    tgi_int(split.n_parts), tgi_buffer(sums))));
@@ -42,9 +44,10 @@ tg_status tgi_reduce_finish(const tg_tensor *partials, double scale, tg_scalar s
     tgi_kernel *kernel;
 
     TG_TRY(tgi_kernel_get(dev, "reduce", "reduce_finish", tgi_reduce_options(dev), &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(tgi_reduce_group(dev)),
-                          TGI_ARGS(tgi_buffer(partials), tgi_int(tg_tensor_count(partials)), tgi_float(scale),
-                                   tgi_int(slot.index), tgi_buffer(slot.tensor))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE1(tgi_reduce_group(dev)),
+                       TGI_ARGS(tgi_buffer(partials), tgi_int(tg_tensor_count(partials)),
+                                tgi_float(scale), tgi_int(slot.index), tgi_buffer(slot.tensor))));
 cleanup:
     return status;
 }

@@ -19,7 +19,8 @@ typedef struct tgi_split {
 tgi_split tgi_split_of(size_t n);
 
 /* A new [1,1,rows,parts] tensor of partial sums over part p of row r of a * b, rows of n values. The caller frees it. */
-tg_status tgi_reduce_products(const tg_tensor *a, const tg_tensor *b, size_t n_rows, tg_tensor **partials) TG_MUST_CHECK;
+tg_status tgi_reduce_products(const tg_tensor *a, const tg_tensor *b, size_t n_rows,
+                              tg_tensor **partials) TG_MUST_CHECK;
 
 /* slot = scale * the sum of all partials. */
 tg_status tgi_reduce_finish(const tg_tensor *partials, double scale, tg_scalar slot) TG_MUST_CHECK;

@@ -14,7 +14,8 @@ static size_t columns_of(const tg_tensor *w)
     return tg_tensor_count(w) / w->dims.n;
 }
 
-static tg_status check(const tg_tensor *w, const tg_tensor *u, const tg_tensor *v, const tg_tensor *sigma)
+static tg_status check(const tg_tensor *w, const tg_tensor *u, const tg_tensor *v,
+                       const tg_tensor *sigma)
 {
     tg_status status = TG_OK;
 
@@ -49,16 +50,16 @@ static tg_status next_v(const tg_tensor *w, const tg_tensor *u, tg_tensor *v)
     TG_TRY(tg_tensor_new(w->dev, v->dims, &t));
     TG_TRY(get(w, "spectral_norm_columns", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1((n_columns + lanes - 1) / lanes),
-                          TGI_ARGS(tgi_buffer(w), tgi_buffer(u), tgi_int(w->dims.n), tgi_int(n_columns),
-                                   tgi_buffer(t))));
+                          TGI_ARGS(tgi_buffer(w), tgi_buffer(u), tgi_int(w->dims.n),
+                                   tgi_int(n_columns), tgi_buffer(t))));
     TG_TRY(unit(t, v));
 cleanup:
     tg_tensor_free(t);
     return status;
 }
 
-tg_status tg_spectral_norm_forward(const tg_tensor *w, bool iterate, tg_tensor *u, tg_tensor *v, tg_tensor *sigma,
-                                   tg_tensor *w_sn)
+tg_status tg_spectral_norm_forward(const tg_tensor *w, bool iterate, tg_tensor *u, tg_tensor *v,
+                                   tg_tensor *sigma, tg_tensor *w_sn)
 {
     tg_status status = TG_OK;
     tg_tensor *t = NULL;
@@ -72,16 +73,19 @@ tg_status tg_spectral_norm_forward(const tg_tensor *w, bool iterate, tg_tensor *
     if (iterate)
         TG_TRY(next_v(w, u, v));
     TG_TRY(get(w, "spectral_norm_rows", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(group, w->dims.n),
-                          TGI_ARGS(tgi_buffer(w), tgi_buffer(v), tgi_int(columns_of(w)), tgi_buffer(t))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(group, w->dims.n),
+        TGI_ARGS(tgi_buffer(w), tgi_buffer(v), tgi_int(columns_of(w)), tgi_buffer(t))));
     if (iterate)
         TG_TRY(unit(t, u));
     TG_TRY(get(w, "spectral_norm_sigma", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(group),
-                          TGI_ARGS(tgi_buffer(u), tgi_buffer(t), tgi_int(w->dims.n), tgi_buffer(sigma))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE1(group),
+        TGI_ARGS(tgi_buffer(u), tgi_buffer(t), tgi_int(w->dims.n), tgi_buffer(sigma))));
     TG_TRY(get(w, "spectral_norm_divide", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1((n + lanes - 1) / lanes),
-                          TGI_ARGS(tgi_buffer(w), tgi_buffer(sigma), tgi_int(n), tgi_buffer(w_sn))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE1((n + lanes - 1) / lanes),
+                       TGI_ARGS(tgi_buffer(w), tgi_buffer(sigma), tgi_int(n), tgi_buffer(w_sn))));
     tgi_tensor_touch(w_sn);
 cleanup:
     tg_tensor_free(t);
@@ -103,9 +107,10 @@ tg_status tg_spectral_norm_backward(const tg_tensor *w_sn, const tg_tensor *u, c
     TG_TRY(tgi_reduce_products(dw_sn, w_sn, 1, &partials));
     TG_TRY(tgi_reduce_finish(partials, 1, (tg_scalar){dot, 0}));
     TG_TRY(get(w_sn, "spectral_norm_bwd", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(tgi_reduce_group(dev), w_sn->dims.n),
-                          TGI_ARGS(tgi_buffer(u), tgi_buffer(v), tgi_buffer(sigma), tgi_buffer(dw_sn), tgi_buffer(dot),
-                                   tgi_int(columns_of(w_sn)), tgi_buffer(dw))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE2(tgi_reduce_group(dev), w_sn->dims.n),
+                       TGI_ARGS(tgi_buffer(u), tgi_buffer(v), tgi_buffer(sigma), tgi_buffer(dw_sn),
+                                tgi_buffer(dot), tgi_int(columns_of(w_sn)), tgi_buffer(dw))));
 cleanup:
     tg_tensor_free(partials);
     tg_tensor_free(dot);

@@ -14,8 +14,8 @@
 /* What is done for all runs. */
 typedef struct eval_run {
     const tgi_eval_run_opts *opts;
-    tg_dataset *set;     /* opened for the first model */
-    tgi_samples *samples; /* [n] */
+    tg_dataset *set;       /* opened for the first model */
+    tgi_samples *samples;  /* [n] */
     tgi_model_info *infos; /* [n]; samples point to them */
 } eval_run;
 
@@ -71,7 +71,8 @@ static tg_status classes_differ(const tg_dataset *set, const char *run, const tg
     for (size_t k = 0; k < tg_dataset_n_classes(set); k++)
         TG_TRY(tgi_text_add(&found, "%s%s", k ? ", " : "", tg_dataset_class_name(set, k)));
     status = tg_fail(TG_ERR_ARGUMENT,
-                     "the model '%s' knows the classes %s, but '%s' has %s (--classes says which images are taken, and in which "
+                     "the model '%s' knows the classes %s, but '%s' has %s (--classes says which "
+                     "images are taken, and in which "
                      "order)",
                      run, known, tg_dataset_name(set), found.data);
 cleanup:
@@ -129,12 +130,14 @@ static tg_status choose_splits(const eval_run *e, bool splits[3])
         splits[s] = !strcmp(split, names[s]) || !strcmp(split, "all");
         n += splits[s] ? count(e->set, (tg_split)s) : 0;
     }
-    return n ? TG_OK : tg_fail(TG_ERR_ARGUMENT, "'%s' has no image in split %s", e->opts->dataset, split);
+    return n ? TG_OK
+             : tg_fail(TG_ERR_ARGUMENT, "'%s' has no image in split %s", e->opts->dataset, split);
 }
 
 /* ---- one run ---- */
 
-static tg_status measure_run(eval_run *e, tg_device *dev, const char *run, size_t i, tg_eval_results **results)
+static tg_status measure_run(eval_run *e, tg_device *dev, const char *run, size_t i,
+                             tg_eval_results **results)
 {
     tg_status status = TG_OK;
     tgi_model *model = NULL;
@@ -154,7 +157,8 @@ static tg_status measure_run(eval_run *e, tg_device *dev, const char *run, size_
     if (e->opts->n_training)
         opts.n_training = *e->opts->n_training / 2;
     TG_TRY(tgi_samples_init(&e->samples[i], e->opts->panels, &e->infos[i]));
-    TG_TRY(tgi_test(model, &e->infos[i], e->set, &opts, tgi_samples_visit, &e->samples[i], results));
+    TG_TRY(
+        tgi_test(model, &e->infos[i], e->set, &opts, tgi_samples_visit, &e->samples[i], results));
 cleanup:
     tgi_model_free(model);
     return status;
@@ -162,8 +166,8 @@ cleanup:
 
 /* ---- what is left behind ---- */
 
-static tg_status write_page(const eval_run *e, tg_device *dev, const char *run, const tg_eval_results *results,
-                            const tgi_run_panel *panel)
+static tg_status write_page(const eval_run *e, tg_device *dev, const char *run,
+                            const tg_eval_results *results, const tgi_run_panel *panel)
 {
     tg_status status = TG_OK;
     const tg_device_info *d = tg_device_get_info(dev);
@@ -187,16 +191,21 @@ cleanup:
     return status;
 }
 
-static tg_status deliver(eval_run *e, tg_device *dev, const char *const *runs, size_t n, tg_eval_results *const *results)
+static tg_status deliver(eval_run *e, tg_device *dev, const char *const *runs, size_t n,
+                         tg_eval_results *const *results)
 {
     tg_status status = TG_OK;
     const tgi_eval_run_opts *opts = e->opts;
     tgi_text png = {0};
-    const tgi_run_panel panel = {.png = &png, .density = TGI_SAMPLES_DENSITY,
-                                 .caption = n == 1 ? "Images of each class, then healthy ones, whose maps and masks should be blank. "
-                                                     "Green: found boxes; blue: true ones."
-                                                   : "The same images by each model: some of each class, then healthy ones, "
-                                                     "whose maps and masks should be blank."};
+    const tgi_run_panel panel = {
+        .png = &png,
+        .density = TGI_SAMPLES_DENSITY,
+        .caption =
+            n == 1
+                ? "Images of each class, then healthy ones, whose maps and masks should be blank. "
+                  "Green: found boxes; blue: true ones."
+                : "The same images by each model: some of each class, then healthy ones, "
+                  "whose maps and masks should be blank."};
 
     if (!opts->panels && !opts->report)
         return TG_OK;
@@ -213,15 +222,15 @@ static tg_status deliver(eval_run *e, tg_device *dev, const char *const *runs, s
     if (opts->report && n == 1)
         TG_TRY(write_page(e, dev, runs[0], results[0], &panel));
     else if (opts->report)
-        TG_TRY(tgi_comparison_report_write((const tg_eval_results *const *)results, runs, n, &panel, opts->command,
-                                           opts->report));
+        TG_TRY(tgi_comparison_report_write((const tg_eval_results *const *)results, runs, n, &panel,
+                                           opts->command, opts->report));
 cleanup:
     tgi_text_release(&png);
     return status;
 }
 
-tg_status tgi_eval_runs(tg_device *dev, const char *const *runs, size_t n, const tgi_eval_run_opts *opts,
-                        tg_eval_results **results)
+tg_status tgi_eval_runs(tg_device *dev, const char *const *runs, size_t n,
+                        const tgi_eval_run_opts *opts, tg_eval_results **results)
 {
     tg_status status = TG_OK;
     eval_run e = {.opts = opts};

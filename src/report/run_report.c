@@ -83,12 +83,11 @@ static tg_status add_command(tgi_report *report, bool is_training, const char *c
     tg_status status = TG_OK;
 
     TG_TRY(tgi_report_section(report, "How to reproduce"));
-    TG_TRY(tgi_report_text(report,
-                           is_training
-                               ? "On the same device, with --deterministic, the same command gives "
-                                 "the same bits; elsewhere the same numbers within rounding."
-                               : "The same command gives the same numbers, on another device within "
-                                 "rounding."));
+    TG_TRY(tgi_report_text(
+        report, is_training ? "On the same device, with --deterministic, the same command gives "
+                              "the same bits; elsewhere the same numbers within rounding."
+                            : "The same command gives the same numbers, on another device within "
+                              "rounding."));
     TG_TRY(tgi_report_code(report, command));
 cleanup:
     return status;
@@ -149,9 +148,10 @@ tg_status tgi_comparison_report_write(const tg_eval_results *const *results,
         "Disease maps learned from image-level labels. For research; not for diagnosis.", &report));
     TG_TRY(tgi_report_add_comparison(report, results, names, n));
     for (size_t i = 0; i < n; i++) {
-        const tgi_fact facts[] = {{"method", names[i]},
-                                  {"data set", results[i]->dataset},
-                                  {"images", results[i]->note ? results[i]->note : "as in its metrics.json"}};
+        const tgi_fact facts[] = {
+            {"method", names[i]},
+            {"data set", results[i]->dataset},
+            {"images", results[i]->note ? results[i]->note : "as in its metrics.json"}};
 
         TG_TRY(tgi_report_facts(report, facts, TG_COUNT(facts)));
     }

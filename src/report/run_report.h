@@ -21,10 +21,10 @@ typedef struct tgi_run_report {
     unsigned long long seed;
     long long started_s; /* since 1970; 0 leaves the date out, for the same bytes each time */
     double duration_s;
-    const char *metrics_path; /* metrics.json; a file that is not there is left out as well */
+    const char *metrics_path;       /* metrics.json; a file that is not there is left out as well */
     const tg_eval_results *results; /* instead of metrics_path */
-    const char *log_path;     /* log.csv, see doc/report.md for how its columns are grouped */
-    long long best_step;      /* the step whose weights were kept; 0 for none */
+    const char *log_path;           /* log.csv, see doc/report.md for how its columns are grouped */
+    long long best_step;            /* the step whose weights were kept; 0 for none */
     const tgi_run_panel *panels;
     size_t n_panels;
     const tgi_fact *settings; /* every setting of the run */
@@ -35,8 +35,10 @@ typedef struct tgi_run_report {
 tg_status tgi_run_report_write(const tgi_run_report *run, const char *path) TG_MUST_CHECK;
 
 /* A page on several methods: table, bars and a picture (NULL for none). command may be NULL. */
-tg_status tgi_comparison_report_write(const tg_eval_results *const *results, const char *const *names, size_t n,
-                                      const tgi_run_panel *panel, const char *command, const char *path) TG_MUST_CHECK;
+tg_status tgi_comparison_report_write(const tg_eval_results *const *results,
+                                      const char *const *names, size_t n,
+                                      const tgi_run_panel *panel, const char *command,
+                                      const char *path) TG_MUST_CHECK;
 
 /* Its parts, for programs whose page has others around them. */
 

@@ -10,7 +10,8 @@
 #include "base/banned.h"
 
 enum { N_COLUMNS = 6 };
-static const char *const headings[N_COLUMNS] = {"input", "truth", "disease map", "mask", "boxes", "healthy estimate"};
+static const char *const headings[N_COLUMNS] = {"input", "truth", "disease map",
+                                                "mask",  "boxes", "healthy estimate"};
 
 tg_status tgi_samples_init(tgi_samples *s, const char *folder, const tgi_model_info *info)
 {
@@ -127,7 +128,8 @@ static tgi_cell truth_cell(const tgi_sample_kept *k)
     if (k->truth_mask.pixels)
         return (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->truth_mask};
     if (k->n_boxes)
-        return (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->input, .truth = k->boxes, .n_truth = k->n_boxes};
+        return (tgi_cell){
+            .kind = TGI_CELL_GREY, .image = &k->input, .truth = k->boxes, .n_truth = k->n_boxes};
     return (tgi_cell){0};
 }
 
@@ -137,8 +139,13 @@ static void fill_row(const tgi_sample_kept *k, tgi_cell cells[N_COLUMNS])
     cells[1] = truth_cell(k);
     cells[2] = (tgi_cell){.kind = TGI_CELL_MAP, .image = &k->map};
     cells[3] = (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->tags.mask};
-    cells[4] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->input, .mask = &k->tags.mask, .regions = k->tags.regions,
-                          .n_regions = k->tags.n_regions, .truth = k->boxes, .n_truth = k->n_boxes};
+    cells[4] = (tgi_cell){.kind = TGI_CELL_GREY,
+                          .image = &k->input,
+                          .mask = &k->tags.mask,
+                          .regions = k->tags.regions,
+                          .n_regions = k->tags.n_regions,
+                          .truth = k->boxes,
+                          .n_truth = k->n_boxes};
     cells[5] = (tgi_cell){.kind = TGI_CELL_GREY, .image = &k->healthy};
 }
 
@@ -155,7 +162,10 @@ static tg_status draw_sheet(const tgi_samples *s, int first_kind, int last_kind,
             rows[n] = (tgi_panel_row){s->kept[kind][i].caption, cells[n]};
         }
     }
-    const tgi_panel panel = {.headings = headings, .n_columns = N_COLUMNS, .rows = rows, .n_rows = n,
+    const tgi_panel panel = {.headings = headings,
+                             .n_columns = N_COLUMNS,
+                             .rows = rows,
+                             .n_rows = n,
                              .density = TGI_SAMPLES_DENSITY};
     return tgi_panel_draw(&panel, png);
 }
@@ -168,8 +178,9 @@ tg_status tgi_samples_sheet(const tgi_samples *s, tgi_text *png)
 static tg_status draw_kind(tgi_samples *s, int kind, tgi_tensorboard *board, long long step)
 {
     static const char *const names[] = {"healthy", "diseased"};
-    static const char *const captions[] = {"Healthy test images: maps and masks should be blank.",
-                                           "Diseased test images. Green: found boxes; blue: true ones."};
+    static const char *const captions[] = {
+        "Healthy test images: maps and masks should be blank.",
+        "Diseased test images. Green: found boxes; blue: true ones."};
     tg_status status = TG_OK;
     tgi_text png = {0};
     char *path = NULL, *name = NULL;
@@ -182,7 +193,8 @@ static tg_status draw_kind(tgi_samples *s, int kind, tgi_tensorboard *board, lon
     TG_TRY(tgi_file_write(path, png.data, png.size));
     if (board)
         TG_TRY(tgi_tensorboard_image(board, step, names[kind], png.data, png.size));
-    s->panels[s->n_panels] = (tgi_run_panel){.path = path, .density = TGI_SAMPLES_DENSITY, .caption = captions[kind]};
+    s->panels[s->n_panels] =
+        (tgi_run_panel){.path = path, .density = TGI_SAMPLES_DENSITY, .caption = captions[kind]};
     s->paths[s->n_panels++] = path;
     path = NULL;
 cleanup:
@@ -219,7 +231,8 @@ cleanup:
     return status;
 }
 
-static tg_status compare_row(const tgi_samples *samples, size_t n, int kind, size_t row, tgi_cell *cells)
+static tg_status compare_row(const tgi_samples *samples, size_t n, int kind, size_t row,
+                             tgi_cell *cells)
 {
     const tgi_sample_kept *first = &samples[0].kept[kind][row];
 
@@ -228,15 +241,19 @@ static tg_status compare_row(const tgi_samples *samples, size_t n, int kind, siz
     for (size_t i = 0; i < n; i++) {
         const tgi_sample_kept *k = &samples[i].kept[kind][row];
 
-        if (samples[i].n_kept[kind] != samples[0].n_kept[kind] || strcmp(k->caption, first->caption))
-            return tg_fail(TG_ERR_ARGUMENT, "the models were shown different images: there is nothing to put side by side");
+        if (samples[i].n_kept[kind] != samples[0].n_kept[kind] ||
+            strcmp(k->caption, first->caption))
+            return tg_fail(
+                TG_ERR_ARGUMENT,
+                "the models were shown different images: there is nothing to put side by side");
         cells[2 + 2 * i] = (tgi_cell){.kind = TGI_CELL_MAP, .image = &k->map};
         cells[3 + 2 * i] = (tgi_cell){.kind = TGI_CELL_MASK, .mask = &k->tags.mask};
     }
     return TG_OK;
 }
 
-tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const *names, size_t n, tgi_text *png)
+tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const *names, size_t n,
+                                   tgi_text *png)
 {
     tg_status status = TG_OK;
     size_t n_columns = 2 + 2 * n, n_rows = 0;
@@ -250,10 +267,14 @@ tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const
     for (int kind = 1; kind >= 0; kind--) {
         for (size_t i = 0; i < samples[0].n_kept[kind]; i++, n_rows++) {
             TG_TRY(compare_row(samples, n, kind, i, cells + n_rows * n_columns));
-            rows[n_rows] = (tgi_panel_row){samples[0].kept[kind][i].caption, cells + n_rows * n_columns};
+            rows[n_rows] =
+                (tgi_panel_row){samples[0].kept[kind][i].caption, cells + n_rows * n_columns};
         }
     }
-    const tgi_panel panel = {.headings = (const char *const *)titles, .n_columns = n_columns, .rows = rows, .n_rows = n_rows,
+    const tgi_panel panel = {.headings = (const char *const *)titles,
+                             .n_columns = n_columns,
+                             .rows = rows,
+                             .n_rows = n_rows,
                              .density = TGI_SAMPLES_DENSITY};
     TG_TRY(tgi_panel_draw(&panel, png));
 cleanup:

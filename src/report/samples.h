@@ -24,22 +24,25 @@ typedef struct tgi_samples {
     const tgi_model_info *info;
     tgi_sample_kept kept[2][TGI_SAMPLES_DISEASED]; /* healthy, diseased */
     size_t n_kept[2];
-    size_t *seen;                                  /* [n_classes] diseased images kept of each class */
+    size_t *seen; /* [n_classes] diseased images kept of each class */
     tgi_run_panel panels[TGI_MAX_PANELS];
     char *paths[TGI_MAX_PANELS];
     size_t n_panels;
 } tgi_samples;
 
 /* folder (NULL: no files will be drawn) and info are kept. */
-tg_status tgi_samples_init(tgi_samples *samples, const char *folder, const tgi_model_info *info) TG_MUST_CHECK;
+tg_status tgi_samples_init(tgi_samples *samples, const char *folder,
+                           const tgi_model_info *info) TG_MUST_CHECK;
 /* A tgi_test_fn: keeps the first images of each class in turn, and the first healthy ones. */
 tg_status tgi_samples_visit(void *samples, const tgi_test_item *item) TG_MUST_CHECK;
 /* Draws folder/diseased.png and folder/healthy.png, and shows them to TensorBoard (NULL: does not). */
-tg_status tgi_samples_draw(tgi_samples *samples, tgi_tensorboard *board, long long step) TG_MUST_CHECK;
+tg_status tgi_samples_draw(tgi_samples *samples, tgi_tensorboard *board,
+                           long long step) TG_MUST_CHECK;
 /* All that was kept on one sheet, as a PNG file's bytes, added to png. */
 tg_status tgi_samples_sheet(const tgi_samples *samples, tgi_text *png) TG_MUST_CHECK;
 /* What n models made of the same images, side by side under their names. TG_ERR_ARGUMENT when they kept different ones. */
-tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const *names, size_t n, tgi_text *png) TG_MUST_CHECK;
+tg_status tgi_samples_side_by_side(const tgi_samples *samples, const char *const *names, size_t n,
+                                   tgi_text *png) TG_MUST_CHECK;
 void tgi_samples_release(tgi_samples *samples);
 
 #endif

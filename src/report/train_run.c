@@ -13,8 +13,16 @@
 #include "base/banned.h"
 
 /* Columns of log.csv behind the step: the board's, then a validation's. */
-static const char *const validation_columns[] = {"image_auroc", "map_val_diseased", "map_val_healthy", "generator_loss",
-                                                 "ncc", "dice_best", "threshold", "lr", "images_per_second", "seconds"};
+static const char *const validation_columns[] = {"image_auroc",
+                                                 "map_val_diseased",
+                                                 "map_val_healthy",
+                                                 "generator_loss",
+                                                 "ncc",
+                                                 "dice_best",
+                                                 "threshold",
+                                                 "lr",
+                                                 "images_per_second",
+                                                 "seconds"};
 enum { N_VALIDATION = TG_COUNT(validation_columns), N_COLUMNS = TGI_BOARD_SIZE + N_VALIDATION };
 
 struct tgi_train_run {
@@ -23,13 +31,14 @@ struct tgi_train_run {
     tgi_tensorboard *board;
     tgi_progress *progress;
     long long started_s;
-    bool is_row_due;   /* in plain lines: only after a log row */
+    bool is_row_due;    /* in plain lines: only after a log row */
     double image_auroc; /* of the last validation, for the progress line */
     char *paths[6];
 };
 
 enum { PATH_LOG, PATH_CONFIG, PATH_RUN, PATH_METRICS, PATH_REPORT, PATH_SAMPLES };
-static const char *const path_names[] = {"log.csv", "config.ini", "run.json", "metrics.json", "report.html", "samples"};
+static const char *const path_names[] = {"log.csv",      "config.ini",  "run.json",
+                                         "metrics.json", "report.html", "samples"};
 
 static tg_status write_config(const tgi_train_run *run)
 {
@@ -48,7 +57,9 @@ cleanup:
 static tg_status add_setting(const char *name, const char *value, const char *help, void *user)
 {
     TG_UNUSED(help);
-    return json_object_set_new(user, name, json_string(value)) ? tg_fail(TG_ERR_MEMORY, "out of memory: run.json") : TG_OK;
+    return json_object_set_new(user, name, json_string(value))
+               ? tg_fail(TG_ERR_MEMORY, "out of memory: run.json")
+               : TG_OK;
 }
 
 static tg_status write_run(const tgi_train_run *run)
@@ -59,9 +70,10 @@ static tg_status write_run(const tgi_train_run *run)
     char *text = NULL;
 
     TG_TRY(tgi_settings_each(run->opts.settings, add_setting, settings));
-    root = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O?, s:O}", "program", "taggan-train", "version",
-                     tg_version(), "command", run->opts.command, "dataset", run->opts.dataset, "device", "platform",
-                     d->platform, "name", d->name, "version", d->version, "driver", d->driver, "options",
+    root = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}, s:O?, s:O}", "program",
+                     "taggan-train", "version", tg_version(), "command", run->opts.command,
+                     "dataset", run->opts.dataset, "device", "platform", d->platform, "name",
+                     d->name, "version", d->version, "driver", d->driver, "options",
                      run->opts.options, "settings", settings);
     text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
     if (!text)
@@ -93,8 +105,10 @@ tg_status tgi_train_run_open(const tgi_train_run_opts *opts, tgi_train_run **out
     TG_TRY(write_run(run));
     memcpy(columns, tgi_board_names, sizeof tgi_board_names);
     memcpy(columns + TGI_BOARD_SIZE, validation_columns, sizeof validation_columns);
-    TG_TRY(tgi_log_csv_open(run->paths[PATH_LOG], columns, N_COLUMNS, opts->resume_step, &run->log));
-    TG_TRY(tgi_tensorboard_open(opts->folder, opts->resume_step > 0 ? opts->resume_step : 0, &run->board));
+    TG_TRY(
+        tgi_log_csv_open(run->paths[PATH_LOG], columns, N_COLUMNS, opts->resume_step, &run->log));
+    TG_TRY(tgi_tensorboard_open(opts->folder, opts->resume_step > 0 ? opts->resume_step : 0,
+                                &run->board));
     TG_TRY(tgi_progress_new(stderr, opts->progress, "train", &run->progress));
     *out = run;
     return TG_OK;
@@ -125,7 +139,9 @@ static tg_status record(tgi_train_run *run, uint64_t step, const double values[N
 
     TG_TRY(tgi_log_csv_row(run->log, (long long)step, values));
     for (size_t i = 0; i < N_COLUMNS; i++)
-        named[i] = (tgi_value){i < TGI_BOARD_SIZE ? tgi_board_names[i] : validation_columns[i - TGI_BOARD_SIZE], values[i]};
+        named[i] = (tgi_value){i < TGI_BOARD_SIZE ? tgi_board_names[i]
+                                                  : validation_columns[i - TGI_BOARD_SIZE],
+                               values[i]};
     TG_TRY(tgi_tensorboard_scalars(run->board, (long long)step, named, N_COLUMNS));
 cleanup:
     return status;
@@ -137,7 +153,8 @@ static void no_values(double values[N_COLUMNS])
         values[i] = NAN;
 }
 
-static tg_status on_log(void *user, uint64_t step, const tgi_board *mean, double lr, double images_per_second)
+static tg_status on_log(void *user, uint64_t step, const tgi_board *mean, double lr,
+                        double images_per_second)
 {
     tgi_train_run *run = user;
     const float *board = &mean->d_normal_real;
@@ -152,7 +169,8 @@ static tg_status on_log(void *user, uint64_t step, const tgi_board *mean, double
     return record(run, step, values);
 }
 
-static void on_step(void *user, uint64_t step, uint64_t total, double done, const tgi_board *b, double images_per_second)
+static void on_step(void *user, uint64_t step, uint64_t total, double done, const tgi_board *b,
+                    double images_per_second)
 {
     tgi_train_run *run = user;
     const tgi_value values[] = {
@@ -162,8 +180,12 @@ static void on_step(void *user, uint64_t step, uint64_t total, double done, cons
         {"D", (double)b->d_normal_real + b->d_normal_fake + b->d_disease_real + b->d_disease_fake},
         {"AUROC", run->image_auroc},
     };
-    tgi_progress_state state = {.step = step, .n_steps = total, .images_per_s = images_per_second, .left_s = -1,
-                                .values = values, .n_values = TG_COUNT(values) - isnan(run->image_auroc)};
+    tgi_progress_state state = {.step = step,
+                                .n_steps = total,
+                                .images_per_s = images_per_second,
+                                .left_s = -1,
+                                .values = values,
+                                .n_values = TG_COUNT(values) - isnan(run->image_auroc)};
 
     TG_UNUSED(done);
     if (tgi_progress_shown_as(run->progress) == TGI_PROGRESS_ROWS && !run->is_row_due && step != 1)
@@ -176,8 +198,10 @@ static tg_status on_validation(void *user, const tgi_validation *v)
 {
     tgi_train_run *run = user;
     double values[N_COLUMNS];
-    const double measured[N_VALIDATION] = {v->image_auroc, v->map_diseased, v->map_healthy, v->generator_loss, v->ncc,
-                                           v->dice, v->threshold, v->lr, NAN, v->seconds};
+    const double measured[N_VALIDATION] = {v->image_auroc,    v->map_diseased, v->map_healthy,
+                                           v->generator_loss, v->ncc,          v->dice,
+                                           v->threshold,      v->lr,           NAN,
+                                           v->seconds};
     char auroc[TGI_NUMBER_SIZE], sick[TGI_NUMBER_SIZE], well[TGI_NUMBER_SIZE], truth[128] = "";
 
     no_values(values);
@@ -188,8 +212,10 @@ static tg_status on_validation(void *user, const tgi_validation *v)
     tgi_number_plain(v->map_healthy, well);
     if (isfinite(v->ncc))
         snprintf(truth, sizeof truth, ", NCC %.3f, best Dice %.3f", v->ncc, v->dice);
-    tgi_progress_note(run->progress, "validation at step %llu: image AUROC %s, mean |M| %s on diseased and %s on healthy%s%s",
-                      (unsigned long long)v->step, auroc, sick, well, truth, v->is_best ? " (best so far)" : "");
+    tgi_progress_note(
+        run->progress,
+        "validation at step %llu: image AUROC %s, mean |M| %s on diseased and %s on healthy%s%s",
+        (unsigned long long)v->step, auroc, sick, well, truth, v->is_best ? " (best so far)" : "");
     return record(run, v->step, values);
 }
 
@@ -200,7 +226,11 @@ static void on_note(void *user, const char *line)
 
 tgi_observer tgi_train_run_observer(tgi_train_run *run)
 {
-    return (tgi_observer){.user = run, .on_log = on_log, .on_step = on_step, .on_validation = on_validation, .on_note = on_note};
+    return (tgi_observer){.user = run,
+                          .on_log = on_log,
+                          .on_step = on_step,
+                          .on_validation = on_validation,
+                          .on_note = on_note};
 }
 
 /* ---- the end ---- */
@@ -224,7 +254,8 @@ cleanup:
     return status;
 }
 
-static tg_status write_page(tgi_train_run *run, const tgi_train_result *result, const tgi_samples *samples)
+static tg_status write_page(tgi_train_run *run, const tgi_train_result *result,
+                            const tgi_samples *samples)
 {
     tg_status status = TG_OK;
     fact_list settings = {0};
@@ -266,8 +297,8 @@ static tg_split tested_split(const tg_dataset *set)
     return diseased + healthy ? TG_SPLIT_TEST : TG_SPLIT_VAL;
 }
 
-tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_dataset *set, const tgi_train_result *result,
-                               FILE *stream)
+tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_dataset *set,
+                               const tgi_train_result *result, FILE *stream)
 {
     tg_status status = TG_OK;
     tgi_model *model = NULL;
@@ -301,7 +332,8 @@ tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_data
     if (stream && results)
         fprintf(stream, "every protocol: %s\n", run->paths[PATH_METRICS]);
     else if (stream)
-        fprintf(stream, "no images to test on: '%s' has neither test nor validation images\n", run->opts.dataset);
+        fprintf(stream, "no images to test on: '%s' has neither test nor validation images\n",
+                run->opts.dataset);
     if (stream)
         fprintf(stream, "report: %s\n", run->paths[PATH_REPORT]);
 cleanup:

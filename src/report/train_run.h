@@ -15,9 +15,9 @@ typedef struct tgi_train_run_opts {
     const char *folder, *command, *preset, *dataset;
     const tgi_settings *settings;
     const tg_device_info *device;
-    json_t *options;               /* the program's options, for run.json; borrowed */
+    json_t *options; /* the program's options, for run.json; borrowed */
     tgi_progress_mode progress;
-    long long resume_step;         /* < 0: a new run */
+    long long resume_step; /* < 0: a new run */
 } tgi_train_run_opts;
 
 /* Makes the folder and opens its files. */
@@ -25,8 +25,8 @@ tg_status tgi_train_run_open(const tgi_train_run_opts *opts, tgi_train_run **out
 tgi_observer tgi_train_run_observer(tgi_train_run *run);
 /* Tests model.safetensors of the folder on the test split (val where there is none; nothing where neither has truth or labels),
  * prints the table on `stream` (NULL: nowhere) and writes metrics.json, samples/ and report.html. */
-tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_dataset *set, const tgi_train_result *result,
-                               FILE *stream) TG_MUST_CHECK;
+tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_dataset *set,
+                               const tgi_train_result *result, FILE *stream) TG_MUST_CHECK;
 void tgi_train_run_free(tgi_train_run *run);
 
 #endif

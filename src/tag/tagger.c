@@ -251,9 +251,8 @@ size_t tgi_choose_labels(int label, const float *probabilities, size_t n_classes
     size_t n = 0, likeliest = 0;
 
     for (size_t k = 0; k < n_classes; k++) {
-        bool is_wanted =
-            label == TG_LABEL_ALL || n_classes == 1 ||
-            (label == TG_LABEL_AUTO ? probabilities[k] > 0.5f : (size_t)label == k);
+        bool is_wanted = label == TG_LABEL_ALL || n_classes == 1 ||
+                         (label == TG_LABEL_AUTO ? probabilities[k] > 0.5f : (size_t)label == k);
 
         labels[k] = is_wanted;
         n += is_wanted;
@@ -278,7 +277,8 @@ static tg_status plan(const tg_tagger *tagger, const tg_tagger_opts *opts, tgi_t
     TG_TRY(tgi_alloc(most * classes, sizeof *batch->labels, &batch->labels));
     for (size_t i = 0; i < batch->n; i++) {
         float *wanted = batch->labels + batch->n_jobs * classes;
-        size_t n_wanted = tgi_choose_labels(opts->label, batch->probabilities + i * classes, classes, wanted);
+        size_t n_wanted =
+            tgi_choose_labels(opts->label, batch->probabilities + i * classes, classes, wanted);
 
         batch->jobs[batch->n_jobs++] =
             (tgi_tag_job){.image = i, .class_index = TG_ANY_CLASS, .labels = wanted};

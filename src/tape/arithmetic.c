@@ -4,8 +4,8 @@
 
 #include "base/banned.h"
 
-#define IN1(x) ((tgi_var *const[TGI_MAX_INPUTS]){(x), NULL, NULL})
-#define IN2(a, b) ((tgi_var *const[TGI_MAX_INPUTS]){(a), (b), NULL})
+#define IN1(x)       ((tgi_var *const[TGI_MAX_INPUTS]){(x), NULL, NULL})
+#define IN2(a, b)    ((tgi_var *const[TGI_MAX_INPUTS]){(a), (b), NULL})
 #define IN3(a, b, c) ((tgi_var *const[TGI_MAX_INPUTS]){(a), (b), (c)})
 
 /* ---- sums ---- */
@@ -57,7 +57,8 @@ static tg_status subtract_backward(tgi_tape *tape, tgi_node *node)
     return spread(tape, node, -1);
 }
 
-static tg_status subtract_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t, tgi_var **out)
+static tg_status subtract_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t,
+                                  tgi_var **out)
 {
     TG_UNUSED(node);
     if (t[0] && t[1])
@@ -121,7 +122,8 @@ static tg_status clamp_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_clamp_backward(node->in[0]->value, node->opts.clamp.low, node->opts.clamp.high, node->out->grad, dx));
+        TG_TRY(tg_clamp_backward(node->in[0]->value, node->opts.clamp.low, node->opts.clamp.high,
+                                 node->out->grad, dx));
 cleanup:
     return status;
 }
@@ -152,8 +154,8 @@ static tg_status activation_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_activation_backward(node->opts.activation.f, node->opts.activation.slope, node->out->value,
-                                      node->out->grad, dx));
+        TG_TRY(tg_activation_backward(node->opts.activation.f, node->opts.activation.slope,
+                                      node->out->value, node->out->grad, dx));
 cleanup:
     return status;
 }
@@ -165,34 +167,38 @@ static tg_status slopes_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_activation_backward(node->opts.activation.f, node->opts.activation.slope, node->borrowed[0],
-                                      node->out->grad, dx));
+        TG_TRY(tg_activation_backward(node->opts.activation.f, node->opts.activation.slope,
+                                      node->borrowed[0], node->out->grad, dx));
 cleanup:
     return status;
 }
 
 static const tgi_node_kind slopes_kind = {"slopes", slopes_backward, NULL};
 
-static tg_status activation_tangent(const tgi_node *of, tgi_tape *to, tgi_var *const *t, tgi_var **out)
+static tg_status activation_tangent(const tgi_node *of, tgi_tape *to, tgi_var *const *t,
+                                    tgi_var **out)
 {
     tg_status status = TG_OK;
     tgi_node *node;
 
     if (of->opts.activation.f != TG_RELU && of->opts.activation.f != TG_LEAKY_RELU)
-        return tg_fail(TG_ERR_UNSUPPORTED, "the gradient penalty needs piecewise linear activations (ReLU, leaky ReLU)");
+        return tg_fail(
+            TG_ERR_UNSUPPORTED,
+            "the gradient penalty needs piecewise linear activations (ReLU, leaky ReLU)");
     TG_TRY(tgi_tape_record(to, &slopes_kind, IN1(t[0]), t[0]->value->dims, out, &node));
     if (node) {
         node->opts.activation = of->opts.activation;
         node->borrowed[0] = of->out->value;
     }
     TG_TRY(tgi_tensor_fill((*out)->value, 0));
-    TG_TRY(tg_activation_backward(of->opts.activation.f, of->opts.activation.slope, of->out->value, t[0]->value,
-                                  (*out)->value));
+    TG_TRY(tg_activation_backward(of->opts.activation.f, of->opts.activation.slope, of->out->value,
+                                  t[0]->value, (*out)->value));
 cleanup:
     return status;
 }
 
-static const tgi_node_kind activation_kind = {"activation", activation_backward, activation_tangent};
+static const tgi_node_kind activation_kind = {"activation", activation_backward,
+                                              activation_tangent};
 
 tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float slope, tgi_var **y)
 {
@@ -250,7 +256,8 @@ cleanup:
     return status;
 }
 
-static tg_status upsample_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t, tgi_var **out)
+static tg_status upsample_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t,
+                                  tgi_var **out)
 {
     return tgi_tape_upsample(to, t[0], node->opts.s, out);
 }
@@ -263,7 +270,8 @@ tg_status tgi_tape_upsample(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y)
     tgi_node *node;
     tg_dims d = x->value->dims;
 
-    TG_TRY(tgi_tape_record(tape, &upsample_kind, IN1(x), (tg_dims){d.n, d.c, d.h * s, d.w * s}, y, &node));
+    TG_TRY(tgi_tape_record(tape, &upsample_kind, IN1(x), (tg_dims){d.n, d.c, d.h * s, d.w * s}, y,
+                           &node));
     if (node)
         node->opts.s = s;
     TG_TRY(tg_upsample_forward(x->value, s, (*y)->value));
@@ -292,8 +300,10 @@ tg_status tgi_tape_shuffle(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y)
     tg_dims d = x->value->dims;
 
     if (!s || d.c % (s * s))
-        return tg_fail(TG_ERR_SHAPE, "shuffle: %zu channels are not a multiple of %zu x %zu", d.c, s, s);
-    TG_TRY(tgi_tape_record(tape, &shuffle_kind, IN1(x), (tg_dims){d.n, d.c / (s * s), d.h * s, d.w * s}, y, &node));
+        return tg_fail(TG_ERR_SHAPE, "shuffle: %zu channels are not a multiple of %zu x %zu", d.c,
+                       s, s);
+    TG_TRY(tgi_tape_record(tape, &shuffle_kind, IN1(x),
+                           (tg_dims){d.n, d.c / (s * s), d.h * s, d.w * s}, y, &node));
     if (node)
         node->opts.s = s;
     TG_TRY(tg_shuffle_forward(x->value, s, (*y)->value));
@@ -338,16 +348,17 @@ static tg_status affine_backward(tgi_tape *tape, tgi_node *node)
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     TG_TRY(tgi_tape_wanted(tape, node->in[1], &dgamma));
     TG_TRY(tgi_tape_wanted(tape, node->in[2], &dbeta));
-    TG_TRY(tg_label_affine_backward(node->in[0]->value, node->borrowed[0], node->in[1] ? node->in[1]->value : NULL,
-                                    node->out->grad, dx, dgamma, dbeta));
+    TG_TRY(tg_label_affine_backward(node->in[0]->value, node->borrowed[0],
+                                    node->in[1] ? node->in[1]->value : NULL, node->out->grad, dx,
+                                    dgamma, dbeta));
 cleanup:
     return status;
 }
 
 static const tgi_node_kind affine_kind = {"label affine", affine_backward, NULL};
 
-tg_status tgi_tape_label_affine(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var *gamma, tgi_var *beta,
-                                tgi_var **y)
+tg_status tgi_tape_label_affine(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var *gamma,
+                                tgi_var *beta, tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node;
@@ -355,7 +366,8 @@ tg_status tgi_tape_label_affine(tgi_tape *tape, tgi_var *x, const tg_tensor *lab
     TG_TRY(tgi_tape_record(tape, &affine_kind, IN3(x, gamma, beta), x->value->dims, y, &node));
     if (node)
         node->borrowed[0] = labels;
-    TG_TRY(tg_label_affine_forward(x->value, labels, gamma ? gamma->value : NULL, beta->value, (*y)->value));
+    TG_TRY(tg_label_affine_forward(x->value, labels, gamma ? gamma->value : NULL, beta->value,
+                                   (*y)->value));
 cleanup:
     return status;
 }
@@ -369,8 +381,8 @@ static tg_status pool_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_pool_backward(node->opts.pool.kind, node->opts.pool.size, node->opts.pool.stride, node->saved[0],
-                                node->out->grad, dx));
+        TG_TRY(tg_pool_backward(node->opts.pool.kind, node->opts.pool.size, node->opts.pool.stride,
+                                node->saved[0], node->out->grad, dx));
 cleanup:
     return status;
 }
@@ -382,8 +394,8 @@ static tg_status gather_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_pool_backward(TG_POOL_MAX, node->opts.pool.size, node->opts.pool.stride, node->borrowed[0],
-                                node->out->grad, dx));
+        TG_TRY(tg_pool_backward(TG_POOL_MAX, node->opts.pool.size, node->opts.pool.stride,
+                                node->borrowed[0], node->out->grad, dx));
 cleanup:
     return status;
 }
@@ -409,7 +421,8 @@ cleanup:
 
 static const tgi_node_kind pool_kind = {"pool", pool_backward, pool_tangent};
 
-tg_status tgi_tape_pool(tgi_tape *tape, tgi_var *x, tg_pool_kind kind, size_t size, size_t stride, tgi_var **y)
+tg_status tgi_tape_pool(tgi_tape *tape, tgi_var *x, tg_pool_kind kind, size_t size, size_t stride,
+                        tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node;
@@ -417,7 +430,8 @@ tg_status tgi_tape_pool(tgi_tape *tape, tgi_var *x, tg_pool_kind kind, size_t si
     tg_dims d = x->value->dims;
 
     if (!size || !stride || d.h < size || d.w < size)
-        return tg_fail(TG_ERR_SHAPE, "pool: window %zu and stride %zu on %zu x %zu", size, stride, d.h, d.w);
+        return tg_fail(TG_ERR_SHAPE, "pool: window %zu and stride %zu on %zu x %zu", size, stride,
+                       d.h, d.w);
     const tg_dims out = {d.n, d.c, (d.h - size) / stride + 1, (d.w - size) / stride + 1};
     TG_TRY(tgi_tape_record(tape, &pool_kind, IN1(x), out, y, &node));
     if (kind == TG_POOL_MAX)
@@ -442,19 +456,23 @@ static tg_status plane_pool_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_plane_pool_backward(node->opts.plane_pool, node->in[0]->value, node->out->value, node->out->grad, dx));
+        TG_TRY(tg_plane_pool_backward(node->opts.plane_pool, node->in[0]->value, node->out->value,
+                                      node->out->grad, dx));
 cleanup:
     return status;
 }
 
-static tg_status plane_pool_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t, tgi_var **out)
+static tg_status plane_pool_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t,
+                                    tgi_var **out)
 {
     if (node->opts.plane_pool != TG_PLANE_MEAN)
-        return tg_fail(TG_ERR_UNSUPPORTED, "the gradient penalty passes through a plain mean over positions only");
+        return tg_fail(TG_ERR_UNSUPPORTED,
+                       "the gradient penalty passes through a plain mean over positions only");
     return tgi_tape_plane_pool(to, t[0], TG_PLANE_MEAN, out);
 }
 
-static const tgi_node_kind plane_pool_kind = {"plane pool", plane_pool_backward, plane_pool_tangent};
+static const tgi_node_kind plane_pool_kind = {"plane pool", plane_pool_backward,
+                                              plane_pool_tangent};
 
 tg_status tgi_tape_plane_pool(tgi_tape *tape, tgi_var *x, tg_plane_pool kind, tgi_var **y)
 {

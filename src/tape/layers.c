@@ -22,7 +22,8 @@ static tg_status conv2d_backward(tgi_tape *tape, tgi_node *node)
     if (dx)
         TG_TRY(tg_conv2d_backward_data(node->out->grad, node->in[1]->value, &node->opts.geom, dx));
     if (dw || db)
-        TG_TRY(tg_conv2d_backward_weights(node->in[0]->value, node->out->grad, &node->opts.geom, dw, db));
+        TG_TRY(tg_conv2d_backward_weights(node->in[0]->value, node->out->grad, &node->opts.geom, dw,
+                                          db));
 cleanup:
     return status;
 }
@@ -35,7 +36,8 @@ static tg_status weights_on(tgi_tape *to, const tgi_var *w, tgi_var **out)
     return tgi_tape_param(to, &param, w->grad_home != NULL, out);
 }
 
-static tg_status conv2d_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t, tgi_var **out)
+static tg_status conv2d_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t,
+                                tgi_var **out)
 {
     tg_status status = TG_OK;
     tgi_var *w;
@@ -48,7 +50,8 @@ cleanup:
 
 static const tgi_node_kind conv2d_kind = {"conv2d", conv2d_backward, conv2d_tangent};
 
-tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, const tg_conv2d_geom *geom, tgi_var **y)
+tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                          const tg_conv2d_geom *geom, tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node;
@@ -66,7 +69,8 @@ cleanup:
 tg_status tgi_tape_linear(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, tgi_var **y)
 {
     if (x->value->dims.h != 1 || x->value->dims.w != 1)
-        return tg_fail(TG_ERR_SHAPE, "linear: input is %zu x %zu, not a vector", x->value->dims.h, x->value->dims.w);
+        return tg_fail(TG_ERR_SHAPE, "linear: input is %zu x %zu, not a vector", x->value->dims.h,
+                       x->value->dims.w);
     return tgi_tape_conv2d(tape, x, w, b, &(tg_conv2d_geom){.stride = 1}, y);
 }
 
@@ -79,17 +83,19 @@ static tg_status transposed_backward(tgi_tape *tape, tgi_node *node)
     TG_TRY(tgi_tape_wanted(tape, node->in[1], &dw));
     TG_TRY(tgi_tape_wanted(tape, node->in[2], &db));
     if (dx)
-        TG_TRY(tg_conv2d_transposed_backward_data(node->out->grad, node->in[1]->value, &node->opts.geom, dx));
+        TG_TRY(tg_conv2d_transposed_backward_data(node->out->grad, node->in[1]->value,
+                                                  &node->opts.geom, dx));
     if (dw || db)
-        TG_TRY(tg_conv2d_transposed_backward_weights(node->in[0]->value, node->out->grad, &node->opts.geom, dw, db));
+        TG_TRY(tg_conv2d_transposed_backward_weights(node->in[0]->value, node->out->grad,
+                                                     &node->opts.geom, dw, db));
 cleanup:
     return status;
 }
 
 static const tgi_node_kind transposed_kind = {"transposed conv2d", transposed_backward, NULL};
 
-tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, const tg_conv2d_geom *geom,
-                                     tgi_var **y)
+tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                                     const tg_conv2d_geom *geom, tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node;
@@ -106,8 +112,9 @@ cleanup:
 
 /* ---- norms: saved[0] is the mean, saved[1] one over the deviation ---- */
 
-typedef tg_status norm_backward_fn(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *mu, const tg_tensor *rstd,
-                                   const tg_tensor *dy, tg_tensor *dx, tg_tensor *dgamma, tg_tensor *dbeta);
+typedef tg_status norm_backward_fn(const tg_tensor *x, const tg_tensor *gamma, const tg_tensor *mu,
+                                   const tg_tensor *rstd, const tg_tensor *dy, tg_tensor *dx,
+                                   tg_tensor *dgamma, tg_tensor *dbeta);
 
 static tg_status norm_backward(tgi_tape *tape, tgi_node *node, norm_backward_fn *backward)
 {
@@ -117,8 +124,8 @@ static tg_status norm_backward(tgi_tape *tape, tgi_node *node, norm_backward_fn 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     TG_TRY(tgi_tape_wanted(tape, node->in[1], &dgamma));
     TG_TRY(tgi_tape_wanted(tape, node->in[2], &dbeta));
-    TG_TRY(backward(node->in[0]->value, value_of(node->in[1]), node->saved[0], node->saved[1], node->out->grad, dx, dgamma,
-                    dbeta));
+    TG_TRY(backward(node->in[0]->value, value_of(node->in[1]), node->saved[0], node->saved[1],
+                    node->out->grad, dx, dgamma, dbeta));
 cleanup:
     return status;
 }
@@ -142,17 +149,20 @@ static void keep(tgi_node *node, tg_tensor *mu, tg_tensor *rstd)
     tg_tensor_free(rstd);
 }
 
-tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps, tgi_var **y)
+tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
+                                 float eps, tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node = NULL;
     tg_tensor *mu = NULL, *rstd = NULL;
     const tg_dims planes = {x->value->dims.n, x->value->dims.c, 1, 1};
 
-    TG_TRY(tgi_tape_record(tape, &instance_norm_kind, (tgi_var *const[]){x, gamma, beta}, x->value->dims, y, &node));
+    TG_TRY(tgi_tape_record(tape, &instance_norm_kind, (tgi_var *const[]){x, gamma, beta},
+                           x->value->dims, y, &node));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), planes, &mu));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), planes, &rstd));
-    TG_TRY(tg_instance_norm_forward(x->value, value_of(gamma), value_of(beta), eps, (*y)->value, mu, rstd));
+    TG_TRY(tg_instance_norm_forward(x->value, value_of(gamma), value_of(beta), eps, (*y)->value, mu,
+                                    rstd));
 cleanup:
     keep(node, mu, rstd);
     return status;
@@ -165,19 +175,21 @@ static tg_status batch_norm_backward(tgi_tape *tape, tgi_node *node)
 
 static const tgi_node_kind batch_norm_kind = {"batch norm", batch_norm_backward, NULL};
 
-tg_status tgi_tape_batch_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps, float momentum,
-                              tg_tensor *running_mean, tg_tensor *running_var, tgi_var **y)
+tg_status tgi_tape_batch_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps,
+                              float momentum, tg_tensor *running_mean, tg_tensor *running_var,
+                              tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node = NULL;
     tg_tensor *mu = NULL, *rstd = NULL;
     const tg_dims channels = {1, x->value->dims.c, 1, 1};
 
-    TG_TRY(tgi_tape_record(tape, &batch_norm_kind, (tgi_var *const[]){x, gamma, beta}, x->value->dims, y, &node));
+    TG_TRY(tgi_tape_record(tape, &batch_norm_kind, (tgi_var *const[]){x, gamma, beta},
+                           x->value->dims, y, &node));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), channels, &mu));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), channels, &rstd));
-    TG_TRY(tg_batch_norm_forward_train(x->value, value_of(gamma), value_of(beta), eps, momentum, running_mean, running_var,
-                                       (*y)->value, mu, rstd));
+    TG_TRY(tg_batch_norm_forward_train(x->value, value_of(gamma), value_of(beta), eps, momentum,
+                                       running_mean, running_var, (*y)->value, mu, rstd));
 cleanup:
     keep(node, mu, rstd);
     return status;
@@ -196,8 +208,9 @@ static tg_status batch_norm_eval_backward(tgi_tape *tape, tgi_node *node)
     /* dy * gamma / sqrt(var + eps) is the same normalisation with mean and beta zero. */
     TG_TRY(tg_tensor_new_zero(tgi_tape_device(tape), channels, &zero));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), node->in[0]->value->dims, &scaled));
-    TG_TRY(tg_batch_norm_forward_eval(node->out->grad, value_of(node->in[1]), node->in[1] ? zero : NULL, node->opts.alpha,
-                                      zero, node->borrowed[0], scaled));
+    TG_TRY(tg_batch_norm_forward_eval(node->out->grad, value_of(node->in[1]),
+                                      node->in[1] ? zero : NULL, node->opts.alpha, zero,
+                                      node->borrowed[0], scaled));
     TG_TRY(tg_accumulate(scaled, 1, dx));
 cleanup:
     tg_tensor_free(scaled);
@@ -207,19 +220,21 @@ cleanup:
 
 static const tgi_node_kind batch_norm_eval_kind = {"batch norm", batch_norm_eval_backward, NULL};
 
-tg_status tgi_tape_batch_norm_eval(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps,
-                                   const tg_tensor *running_mean, const tg_tensor *running_var, tgi_var **y)
+tg_status tgi_tape_batch_norm_eval(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
+                                   float eps, const tg_tensor *running_mean,
+                                   const tg_tensor *running_var, tgi_var **y)
 {
     tg_status status = TG_OK;
     tgi_node *node;
 
-    TG_TRY(tgi_tape_record(tape, &batch_norm_eval_kind, (tgi_var *const[]){x, gamma, beta}, x->value->dims, y, &node));
+    TG_TRY(tgi_tape_record(tape, &batch_norm_eval_kind, (tgi_var *const[]){x, gamma, beta},
+                           x->value->dims, y, &node));
     if (node) {
         node->opts.alpha = eps;
         node->borrowed[0] = running_var;
     }
-    TG_TRY(tg_batch_norm_forward_eval(x->value, value_of(gamma), value_of(beta), eps, running_mean, running_var,
-                                      (*y)->value));
+    TG_TRY(tg_batch_norm_forward_eval(x->value, value_of(gamma), value_of(beta), eps, running_mean,
+                                      running_var, (*y)->value));
 cleanup:
     return status;
 }
@@ -233,21 +248,23 @@ static tg_status spectral_backward(tgi_tape *tape, tgi_node *node)
 
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dw));
     if (dw)
-        TG_TRY(tg_spectral_norm_backward(node->out->value, node->borrowed[0], node->borrowed[1], node->saved[0],
-                                         node->out->grad, dw));
+        TG_TRY(tg_spectral_norm_backward(node->out->value, node->borrowed[0], node->borrowed[1],
+                                         node->saved[0], node->out->grad, dw));
 cleanup:
     return status;
 }
 
 static const tgi_node_kind spectral_kind = {"spectral norm", spectral_backward, NULL};
 
-tg_status tgi_tape_spectral_norm(tgi_tape *tape, tgi_var *w, bool is_training, tg_tensor *u, tg_tensor *v, tgi_var **w_sn)
+tg_status tgi_tape_spectral_norm(tgi_tape *tape, tgi_var *w, bool is_training, tg_tensor *u,
+                                 tg_tensor *v, tgi_var **w_sn)
 {
     tg_status status = TG_OK;
     tgi_node *node = NULL;
     tg_tensor *sigma = NULL;
 
-    TG_TRY(tgi_tape_record(tape, &spectral_kind, (tgi_var *const[]){w, NULL, NULL}, w->value->dims, w_sn, &node));
+    TG_TRY(tgi_tape_record(tape, &spectral_kind, (tgi_var *const[]){w, NULL, NULL}, w->value->dims,
+                           w_sn, &node));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), (tg_dims){1, 1, 1, 1}, &sigma));
     TG_TRY(tg_spectral_norm_forward(w->value, is_training, u, v, sigma, (*w_sn)->value));
     if (node) {

@@ -39,7 +39,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_tape_adversarial(tgi_tape *tape, tgi_var *z, tg_adversarial kind, float weight, tg_scalar loss)
+tg_status tgi_tape_adversarial(tgi_tape *tape, tgi_var *z, tg_adversarial kind, float weight,
+                               tg_scalar loss)
 {
     tg_status status = TG_OK;
     tg_tensor *dz;
@@ -50,7 +51,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_tape_label_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *labels, float weight, tg_scalar loss)
+tg_status tgi_tape_label_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *labels, float weight,
+                              tg_scalar loss)
 {
     tg_status status = TG_OK;
     tg_tensor *dl;
@@ -61,7 +63,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_tape_softmax_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *targets, float weight, tg_scalar loss)
+tg_status tgi_tape_softmax_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *targets, float weight,
+                                tg_scalar loss)
 {
     tg_status status = TG_OK;
     tg_tensor *dl;

@@ -10,7 +10,8 @@ typedef struct tgi_node tgi_node;
 typedef struct tgi_node_kind {
     const char *name;
     tg_status (*backward)(tgi_tape *tape, tgi_node *node);
-    tg_status (*tangent)(const tgi_node *node, tgi_tape *to, tgi_var *const *t_in, tgi_var **t_out); /* may be NULL */
+    tg_status (*tangent)(const tgi_node *node, tgi_tape *to, tgi_var *const *t_in,
+                         tgi_var **t_out); /* may be NULL */
 } tgi_node_kind;
 
 enum { TGI_MAX_INPUTS = 3, TGI_MAX_SAVED = 3 };
@@ -18,14 +19,22 @@ enum { TGI_MAX_INPUTS = 3, TGI_MAX_SAVED = 3 };
 struct tgi_node {
     const tgi_node_kind *kind;
     tgi_var *in[TGI_MAX_INPUTS], *out;
-    tg_tensor *saved[TGI_MAX_SAVED];  /* owned by the node */
-    const tg_tensor *borrowed[2];     /* labels, vectors of the network */
+    tg_tensor *saved[TGI_MAX_SAVED]; /* owned by the node */
+    const tg_tensor *borrowed[2];    /* labels, vectors of the network */
     union {
         float alpha;
-        struct { float low, high; } clamp;
-        struct { tg_activation f; float slope; } activation;
+        struct {
+            float low, high;
+        } clamp;
+        struct {
+            tg_activation f;
+            float slope;
+        } activation;
         size_t s;
-        struct { tg_pool_kind kind; size_t size, stride; } pool;
+        struct {
+            tg_pool_kind kind;
+            size_t size, stride;
+        } pool;
         tg_plane_pool plane_pool;
         tg_conv2d_geom geom;
     } opts;
@@ -33,8 +42,9 @@ struct tgi_node {
 
 /* A new var of these sizes whose gradient is wanted when any input's is; *node is NULL when nothing need be remembered, else a
  * node with kind, in and out set (missing inputs are NULL). */
-tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind, tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims,
-                          tgi_var **out, tgi_node **node) TG_MUST_CHECK;
+tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind,
+                          tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims, tgi_var **out,
+                          tgi_node **node) TG_MUST_CHECK;
 
 /* The gradient tensor of an input, or NULL where none is wanted (or the input is absent). */
 tg_status tgi_tape_wanted(tgi_tape *tape, tgi_var *var, tg_tensor **grad) TG_MUST_CHECK;

@@ -139,8 +139,9 @@ tg_status tgi_tape_wanted(tgi_tape *tape, tgi_var *var, tg_tensor **grad)
     return var && var->needs_grad ? tgi_tape_grad(tape, var, grad) : TG_OK;
 }
 
-tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind, tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims,
-                          tgi_var **out, tgi_node **node)
+tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind,
+                          tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims, tgi_var **out,
+                          tgi_node **node)
 {
     tg_status status = TG_OK;
     bool needs_grad = false;
@@ -159,7 +160,7 @@ tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind, tgi_var *co
     TG_TRY(store_next(&tape->nodes, node));
     (*node)->kind = kind;
     (*node)->out = var;
-    memcpy((*node)->in, in, sizeof (*node)->in);
+    memcpy((*node)->in, in, sizeof(*node)->in);
 cleanup:
     return status;
 }
@@ -199,8 +200,8 @@ static tgi_var *find_tangent(const tangent_pair *pairs, size_t n, const tgi_var 
     return NULL;
 }
 
-tg_status tgi_tape_tangent(tgi_tape *from, const tgi_var *x, tg_tensor *direction, const tgi_var *y, tgi_tape *to,
-                           tgi_var **out)
+tg_status tgi_tape_tangent(tgi_tape *from, const tgi_var *x, tg_tensor *direction, const tgi_var *y,
+                           tgi_tape *to, tgi_var **out)
 {
     tg_status status = TG_OK;
     tangent_pair *pairs = NULL;
@@ -221,8 +222,10 @@ tg_status tgi_tape_tangent(tgi_tape *from, const tgi_var *x, tg_tensor *directio
         if (!moves)
             continue;
         if (!node->kind->tangent) {
-            status = tg_fail(TG_ERR_UNSUPPORTED, "the gradient penalty cannot pass through %s (choose a critic without it)",
-                             node->kind->name);
+            status =
+                tg_fail(TG_ERR_UNSUPPORTED,
+                        "the gradient penalty cannot pass through %s (choose a critic without it)",
+                        node->kind->name);
             goto cleanup;
         }
         TG_TRY(node->kind->tangent(node, to, t_in, &pairs[n].tangent));

@@ -20,7 +20,7 @@ typedef struct tgi_tape tgi_tape;
 
 typedef struct tgi_var {
     tg_tensor *value;
-    tg_tensor *grad;      /* NULL until something was added */
+    tg_tensor *grad; /* NULL until something was added */
     bool needs_grad;
     bool owns_value, owns_grad;
     tg_tensor *grad_home; /* parameters: where the gradient lives in the network's block */
@@ -39,9 +39,11 @@ void tgi_tape_reset(tgi_tape *tape);
 tg_device *tgi_tape_device(const tgi_tape *tape);
 
 /* A borrowed tensor as input. With needs_grad its gradient is collected in var->grad. */
-tg_status tgi_tape_leaf(tgi_tape *tape, tg_tensor *value, bool needs_grad, tgi_var **out) TG_MUST_CHECK;
+tg_status tgi_tape_leaf(tgi_tape *tape, tg_tensor *value, bool needs_grad,
+                        tgi_var **out) TG_MUST_CHECK;
 /* A parameter; gradients are added to param->grad when it is trainable. */
-tg_status tgi_tape_param(tgi_tape *tape, const tgi_param *param, bool is_trainable, tgi_var **out) TG_MUST_CHECK;
+tg_status tgi_tape_param(tgi_tape *tape, const tgi_param *param, bool is_trainable,
+                         tgi_var **out) TG_MUST_CHECK;
 /* The var's gradient tensor, zero if nothing was added yet. */
 tg_status tgi_tape_grad(tgi_tape *tape, tgi_var *var, tg_tensor **grad) TG_MUST_CHECK;
 /* Runs what was recorded backwards, once. */
@@ -51,41 +53,58 @@ tg_status tgi_tape_backward(tgi_tape *tape) TG_MUST_CHECK;
 tg_status tgi_tape_add(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_subtract(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_scale(tgi_tape *tape, tgi_var *x, float alpha, tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_clamp(tgi_tape *tape, tgi_var *x, float low, float high, tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float slope, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_clamp(tgi_tape *tape, tgi_var *x, float low, float high,
+                         tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float slope,
+                              tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_concat(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_upsample(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_shuffle(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_label_planes(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var **y) TG_MUST_CHECK;
-/* gamma may be NULL. */
-tg_status tgi_tape_label_affine(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var *gamma, tgi_var *beta,
+tg_status tgi_tape_label_planes(tgi_tape *tape, tgi_var *x, const tg_tensor *labels,
                                 tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_pool(tgi_tape *tape, tgi_var *x, tg_pool_kind kind, size_t size, size_t stride, tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_plane_pool(tgi_tape *tape, tgi_var *x, tg_plane_pool kind, tgi_var **y) TG_MUST_CHECK;
+/* gamma may be NULL. */
+tg_status tgi_tape_label_affine(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var *gamma,
+                                tgi_var *beta, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_pool(tgi_tape *tape, tgi_var *x, tg_pool_kind kind, size_t size, size_t stride,
+                        tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_plane_pool(tgi_tape *tape, tgi_var *x, tg_plane_pool kind,
+                              tgi_var **y) TG_MUST_CHECK;
 /* gamma and beta both NULL, or both vars. */
-tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
+                                 float eps, tgi_var **y) TG_MUST_CHECK;
 /* Training form: moves the running statistics (borrowed tensors). */
-tg_status tgi_tape_batch_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps, float momentum,
-                              tg_tensor *running_mean, tg_tensor *running_var, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_batch_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps,
+                              float momentum, tg_tensor *running_mean, tg_tensor *running_var,
+                              tgi_var **y) TG_MUST_CHECK;
 /* Evaluation form: no gradient to anything but x. */
-tg_status tgi_tape_batch_norm_eval(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps,
-                                   const tg_tensor *running_mean, const tg_tensor *running_var, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_batch_norm_eval(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
+                                   float eps, const tg_tensor *running_mean,
+                                   const tg_tensor *running_var, tgi_var **y) TG_MUST_CHECK;
 /* u and v: borrowed tensors, moved by one power iteration when is_training. */
-tg_status tgi_tape_spectral_norm(tgi_tape *tape, tgi_var *w, bool is_training, tg_tensor *u, tg_tensor *v, tgi_var **w_sn) TG_MUST_CHECK;
+tg_status tgi_tape_spectral_norm(tgi_tape *tape, tgi_var *w, bool is_training, tg_tensor *u,
+                                 tg_tensor *v, tgi_var **w_sn) TG_MUST_CHECK;
 /* b may be NULL. */
-tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, const tg_conv2d_geom *geom,
-                                     tgi_var **y) TG_MUST_CHECK;
-tg_status tgi_tape_linear(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                          const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                                     const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_linear(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                          tgi_var **y) TG_MUST_CHECK;
 
 /* ---- losses: write their slot and add weight * gradient to the vars that need one ---- */
-tg_status tgi_tape_l1(tgi_tape *tape, tgi_var *a, tgi_var *b, float weight, tg_scalar loss) TG_MUST_CHECK; /* b may be NULL */
-tg_status tgi_tape_mse(tgi_tape *tape, tgi_var *a, tgi_var *b, float weight, tg_scalar loss) TG_MUST_CHECK;
+tg_status tgi_tape_l1(tgi_tape *tape, tgi_var *a, tgi_var *b, float weight,
+                      tg_scalar loss) TG_MUST_CHECK; /* b may be NULL */
+tg_status tgi_tape_mse(tgi_tape *tape, tgi_var *a, tgi_var *b, float weight,
+                       tg_scalar loss) TG_MUST_CHECK;
 tg_status tgi_tape_tv(tgi_tape *tape, tgi_var *m, float weight, tg_scalar loss) TG_MUST_CHECK;
-tg_status tgi_tape_adversarial(tgi_tape *tape, tgi_var *z, tg_adversarial kind, float weight, tg_scalar loss) TG_MUST_CHECK;
-tg_status tgi_tape_label_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *labels, float weight, tg_scalar loss) TG_MUST_CHECK;
-tg_status tgi_tape_softmax_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *targets, float weight, tg_scalar loss) TG_MUST_CHECK;
-tg_status tgi_tape_penalty(tgi_tape *tape, tgi_var *slope, float weight, tg_scalar loss) TG_MUST_CHECK;
+tg_status tgi_tape_adversarial(tgi_tape *tape, tgi_var *z, tg_adversarial kind, float weight,
+                               tg_scalar loss) TG_MUST_CHECK;
+tg_status tgi_tape_label_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *labels, float weight,
+                              tg_scalar loss) TG_MUST_CHECK;
+tg_status tgi_tape_softmax_loss(tgi_tape *tape, tgi_var *l, const tg_tensor *targets, float weight,
+                                tg_scalar loss) TG_MUST_CHECK;
+tg_status tgi_tape_penalty(tgi_tape *tape, tgi_var *slope, float weight,
+                           tg_scalar loss) TG_MUST_CHECK;
 
 /* ---- the tangent pass, doc/notation.md ------------------------------------------------------------------------------
  * Pushes `direction` (at var `x` of tape `from`) through what `from` recorded, as a linear forward pass on tape `to`: the same
@@ -93,7 +112,7 @@ tg_status tgi_tape_penalty(tgi_tape *tape, tgi_var *slope, float weight, tg_scal
  * backward reaches the parameters (trainable on `to`), which is what an exact gradient penalty needs. `from` must have
  * recorded everything between x and y and not been reset; its parameters may be frozen there.
  * TG_ERR_UNSUPPORTED when an operation in between has no tangent (norm layers). */
-tg_status tgi_tape_tangent(tgi_tape *from, const tgi_var *x, tg_tensor *direction, const tgi_var *y, tgi_tape *to,
-                           tgi_var **out) TG_MUST_CHECK;
+tg_status tgi_tape_tangent(tgi_tape *from, const tgi_var *x, tg_tensor *direction, const tgi_var *y,
+                           tgi_tape *to, tgi_var **out) TG_MUST_CHECK;
 
 #endif

@@ -54,7 +54,8 @@ static tg_status find_class(tg_device *dev, size_t capacity, size_class **out)
             return TG_OK;
         }
     }
-    TG_TRY(tgi_grow(&dev->pool->classes, &dev->pool->classes_capacity, dev->pool->n_classes + 1, sizeof(size_class)));
+    TG_TRY(tgi_grow(&dev->pool->classes, &dev->pool->classes_capacity, dev->pool->n_classes + 1,
+                    sizeof(size_class)));
     *out = &dev->pool->classes[dev->pool->n_classes++];
     (*out)->capacity = capacity;
 cleanup:
@@ -70,8 +71,8 @@ tg_status tgi_pool_get(tg_device *dev, size_t bytes, cl_mem *out, size_t *capaci
     *out = NULL;
     *capacity = round_up(bytes);
     if (*capacity > dev->info.max_alloc_bytes)
-        return tg_fail(TG_ERR_MEMORY, "a tensor of %zu bytes is more than %s gives at once (%zu)", bytes,
-                       dev->info.name, dev->info.max_alloc_bytes);
+        return tg_fail(TG_ERR_MEMORY, "a tensor of %zu bytes is more than %s gives at once (%zu)",
+                       bytes, dev->info.name, dev->info.max_alloc_bytes);
     TG_TRY(find_class(dev, *capacity, &sizes));
     if (sizes->n_free)
         *out = sizes->free[--sizes->n_free];
@@ -92,7 +93,8 @@ void tgi_pool_put(tg_device *dev, cl_mem buffer, size_t capacity)
 
     dev->bytes_now -= capacity;
     if (find_class(dev, capacity, &sizes) != TG_OK ||
-        tgi_grow(&sizes->free, &sizes->free_capacity, sizes->n_free + 1, sizeof *sizes->free) != TG_OK) {
+        tgi_grow(&sizes->free, &sizes->free_capacity, sizes->n_free + 1, sizeof *sizes->free) !=
+            TG_OK) {
         clReleaseMemObject(buffer);
         return;
     }

@@ -60,12 +60,15 @@ tg_status tgi_readback_push(tgi_readback *readback, const tg_tensor *values, uin
     slot *next;
 
     if (tg_tensor_count(values) != readback->n_values)
-        return tg_fail(TG_ERR_SHAPE, "readback: %zu values, not %zu", tg_tensor_count(values), readback->n_values);
+        return tg_fail(TG_ERR_SHAPE, "readback: %zu values, not %zu", tg_tensor_count(values),
+                       readback->n_values);
     if (readback->used == readback->n_slots)
-        TG_TRY(release_first(readback, &next)); /* the caller does not collect: the oldest is lost */
+        TG_TRY(
+            release_first(readback, &next)); /* the caller does not collect: the oldest is lost */
     next = &readback->slots[(readback->first + readback->used) % readback->n_slots];
-    TG_CL(clEnqueueReadBuffer(readback->dev->queue, values->mem, CL_FALSE, 0, readback->n_values * sizeof(float),
-                              next->values, 0, NULL, &next->event));
+    TG_CL(clEnqueueReadBuffer(readback->dev->queue, values->mem, CL_FALSE, 0,
+                              readback->n_values * sizeof(float), next->values, 0, NULL,
+                              &next->event));
     TG_CL(clFlush(readback->dev->queue));
     next->tag = tag;
     readback->used++;
@@ -82,10 +85,11 @@ tg_status tgi_readback_pop(tgi_readback *readback, bool wait, const float **valu
     *values = NULL;
     if (!readback->used)
         return TG_OK;
-    TG_CL(clGetEventInfo(readback->slots[readback->first].event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof state,
-                         &state, NULL));
+    TG_CL(clGetEventInfo(readback->slots[readback->first].event, CL_EVENT_COMMAND_EXECUTION_STATUS,
+                         sizeof state, &state, NULL));
     if (state < 0)
-        return tg_fail(TG_ERR_OPENCL, "a command on the device failed: %s (%d)", tgi_cl_error(state), state);
+        return tg_fail(TG_ERR_OPENCL, "a command on the device failed: %s (%d)",
+                       tgi_cl_error(state), state);
     if (state != CL_COMPLETE && !wait)
         return TG_OK;
     TG_TRY(release_first(readback, &first));

@@ -58,11 +58,12 @@ tg_status tgi_stage_push(tgi_stage *stage, const float *values, size_t n, tg_ten
     stage_slot *slot = &stage->slots[stage->next];
 
     if (n != tg_tensor_count(tensor) || n > stage->max_values)
-        return tg_fail(TG_ERR_SHAPE, "stage: %zu values for a tensor of %zu", n, tg_tensor_count(tensor));
+        return tg_fail(TG_ERR_SHAPE, "stage: %zu values for a tensor of %zu", n,
+                       tg_tensor_count(tensor));
     TG_TRY(wait_for(slot));
     memcpy(slot->values, values, n * sizeof *values);
-    TG_CL(clEnqueueWriteBuffer(stage->dev->queue, tensor->mem, CL_FALSE, 0, n * sizeof *values, slot->values, 0, NULL,
-                               &slot->event));
+    TG_CL(clEnqueueWriteBuffer(stage->dev->queue, tensor->mem, CL_FALSE, 0, n * sizeof *values,
+                               slot->values, 0, NULL, &slot->event));
     tgi_tensor_touch(tensor);
     stage->next = (stage->next + 1) % stage->n_slots;
 cleanup:

@@ -33,12 +33,12 @@ static tg_status check_dims(tg_dims dims)
     size_t count = tg_dims_count(dims);
 
     if (!dims.n || !dims.c || !dims.h || !dims.w)
-        return tg_fail(TG_ERR_SHAPE, "a tensor of %zu x %zu x %zu x %zu values is empty", dims.n, dims.c, dims.h,
-                       dims.w);
+        return tg_fail(TG_ERR_SHAPE, "a tensor of %zu x %zu x %zu x %zu values is empty", dims.n,
+                       dims.c, dims.h, dims.w);
     /* Kernels hold sizes, and counts of elementwise work, in an int. */
     if (count > INT_MAX)
-        return tg_fail(TG_ERR_SHAPE, "a tensor of %zu x %zu x %zu x %zu values is too large", dims.n, dims.c, dims.h,
-                       dims.w);
+        return tg_fail(TG_ERR_SHAPE, "a tensor of %zu x %zu x %zu x %zu values is too large",
+                       dims.n, dims.c, dims.h, dims.w);
     return TG_OK;
 }
 
@@ -85,14 +85,15 @@ tg_status tgi_tensor_view(tg_tensor *parent, size_t offset, tg_dims dims, tg_ten
     TG_TRY(check_dims(dims));
     if (count > tg_tensor_count(parent) || offset > tg_tensor_count(parent) - count ||
         (align && offset * sizeof(float) % align))
-        return tg_fail(TG_ERR_SHAPE, "a view of %zu values at %zu does not lie in a tensor of %zu", count, offset,
-                       tg_tensor_count(parent));
+        return tg_fail(TG_ERR_SHAPE, "a view of %zu values at %zu does not lie in a tensor of %zu",
+                       count, offset, tg_tensor_count(parent));
     TG_TRY(tgi_alloc(1, sizeof *view, &view));
     view->dev = parent->dev;
     view->dims = dims;
     view->version = 1;
     const cl_buffer_region region = {offset * sizeof(float), count * sizeof(float)};
-    view->mem = clCreateSubBuffer(parent->mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION, &region, &code);
+    view->mem = clCreateSubBuffer(parent->mem, CL_MEM_READ_WRITE, CL_BUFFER_CREATE_TYPE_REGION,
+                                  &region, &code);
     TG_CL(code);
     *out = view;
     return TG_OK;
@@ -139,8 +140,10 @@ tg_status tg_tensor_upload(tg_tensor *tensor, const float *values, size_t n)
     tg_status status = TG_OK;
 
     if (n != tg_tensor_count(tensor))
-        return tg_fail(TG_ERR_SHAPE, "upload: %zu values for a tensor of %zu", n, tg_tensor_count(tensor));
-    TG_CL(clEnqueueWriteBuffer(tensor->dev->queue, tensor->mem, CL_TRUE, 0, n * sizeof *values, values, 0, NULL, NULL));
+        return tg_fail(TG_ERR_SHAPE, "upload: %zu values for a tensor of %zu", n,
+                       tg_tensor_count(tensor));
+    TG_CL(clEnqueueWriteBuffer(tensor->dev->queue, tensor->mem, CL_TRUE, 0, n * sizeof *values,
+                               values, 0, NULL, NULL));
     tgi_tensor_touch(tensor);
 cleanup:
     return status;
@@ -151,8 +154,10 @@ tg_status tg_tensor_download(const tg_tensor *tensor, float *values, size_t n)
     tg_status status = TG_OK;
 
     if (n != tg_tensor_count(tensor))
-        return tg_fail(TG_ERR_SHAPE, "download: %zu values of a tensor of %zu", n, tg_tensor_count(tensor));
-    TG_CL(clEnqueueReadBuffer(tensor->dev->queue, tensor->mem, CL_TRUE, 0, n * sizeof *values, values, 0, NULL, NULL));
+        return tg_fail(TG_ERR_SHAPE, "download: %zu values of a tensor of %zu", n,
+                       tg_tensor_count(tensor));
+    TG_CL(clEnqueueReadBuffer(tensor->dev->queue, tensor->mem, CL_TRUE, 0, n * sizeof *values,
+                              values, 0, NULL, NULL));
 cleanup:
     return status;
 }
@@ -164,7 +169,8 @@ tg_status tgi_tensor_fill(tg_tensor *tensor, float value)
     size_t n = tg_tensor_count(tensor);
 
     TG_TRY(tgi_kernel_get(tensor->dev, "elementwise", "fill", "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1((n + 3) / 4), TGI_ARGS(tgi_int(n), tgi_float(value), tgi_buffer(tensor))));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1((n + 3) / 4),
+                          TGI_ARGS(tgi_int(n), tgi_float(value), tgi_buffer(tensor))));
     tgi_tensor_touch(tensor);
 cleanup:
     return status;
@@ -176,22 +182,26 @@ tg_status tgi_tensor_copy(const tg_tensor *src, tg_tensor *dst)
     size_t n = tg_tensor_count(src);
 
     if (n != tg_tensor_count(dst))
-        return tg_fail(TG_ERR_SHAPE, "copy: %zu values into a tensor of %zu", n, tg_tensor_count(dst));
-    TG_CL(clEnqueueCopyBuffer(src->dev->queue, src->mem, dst->mem, 0, 0, n * sizeof(float), 0, NULL, NULL));
+        return tg_fail(TG_ERR_SHAPE, "copy: %zu values into a tensor of %zu", n,
+                       tg_tensor_count(dst));
+    TG_CL(clEnqueueCopyBuffer(src->dev->queue, src->mem, dst->mem, 0, 0, n * sizeof(float), 0, NULL,
+                              NULL));
     tgi_tensor_touch(dst);
 cleanup:
     return status;
 }
 
-tg_status tgi_tensor_copy_part(const tg_tensor *src, size_t src_at, tg_tensor *dst, size_t dst_at, size_t n)
+tg_status tgi_tensor_copy_part(const tg_tensor *src, size_t src_at, tg_tensor *dst, size_t dst_at,
+                               size_t n)
 {
     tg_status status = TG_OK;
     size_t n_src = tg_tensor_count(src), n_dst = tg_tensor_count(dst);
 
     if (n > n_src || src_at > n_src - n || n > n_dst || dst_at > n_dst - n)
-        return tg_fail(TG_ERR_SHAPE, "copy: %zu values from %zu of %zu to %zu of %zu", n, src_at, n_src, dst_at, n_dst);
-    TG_CL(clEnqueueCopyBuffer(src->dev->queue, src->mem, dst->mem, src_at * sizeof(float), dst_at * sizeof(float),
-                              n * sizeof(float), 0, NULL, NULL));
+        return tg_fail(TG_ERR_SHAPE, "copy: %zu values from %zu of %zu to %zu of %zu", n, src_at,
+                       n_src, dst_at, n_dst);
+    TG_CL(clEnqueueCopyBuffer(src->dev->queue, src->mem, dst->mem, src_at * sizeof(float),
+                              dst_at * sizeof(float), n * sizeof(float), 0, NULL, NULL));
     tgi_tensor_touch(dst);
 cleanup:
     return status;
@@ -227,6 +237,6 @@ tg_status tgi_tensor_expect(const tg_tensor *tensor, tg_dims dims, const char *w
 
     if (tg_dims_equal(is, dims))
         return TG_OK;
-    return tg_fail(TG_ERR_SHAPE, "%s is %zu x %zu x %zu x %zu, not %zu x %zu x %zu x %zu", what, is.n, is.c, is.h, is.w,
-                   dims.n, dims.c, dims.h, dims.w);
+    return tg_fail(TG_ERR_SHAPE, "%s is %zu x %zu x %zu x %zu, not %zu x %zu x %zu x %zu", what,
+                   is.n, is.c, is.h, is.w, dims.n, dims.c, dims.h, dims.w);
 }

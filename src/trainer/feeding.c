@@ -16,7 +16,8 @@ static size_t n_present(const tg_sample *sample, size_t n_classes)
     return n;
 }
 
-static tg_status choose(const tg_dataset *set, const tgi_settings *settings, bool is_diseased, size_t **out, size_t *n_out)
+static tg_status choose(const tg_dataset *set, const tgi_settings *settings, bool is_diseased,
+                        size_t **out, size_t *n_out)
 {
     tg_status status = TG_OK;
     size_t n;
@@ -26,7 +27,8 @@ static tg_status choose(const tg_dataset *set, const tgi_settings *settings, boo
     for (size_t i = 0; i < n; i++) {
         const tg_sample sample = tg_dataset_sample(set, all[i]);
 
-        if (is_diseased && settings->labels == TGI_LABELS_SINGLE && n_present(&sample, tg_dataset_n_classes(set)) != 1)
+        if (is_diseased && settings->labels == TGI_LABELS_SINGLE &&
+            n_present(&sample, tg_dataset_n_classes(set)) != 1)
             continue;
         (*out)[(*n_out)++] = all[i];
     }
@@ -38,7 +40,8 @@ cleanup:
     return status;
 }
 
-tg_status tgi_feeding_init(const tg_dataset *set, const tgi_settings *settings, tgi_feeding *feeding)
+tg_status tgi_feeding_init(const tg_dataset *set, const tgi_settings *settings,
+                           tgi_feeding *feeding)
 {
     tg_status status = TG_OK;
 
@@ -55,7 +58,12 @@ static tg_augment augmentation(const tgi_settings *s)
         return (tg_augment){0};
     if (s->augment == TGI_AUGMENT_LIGHT)
         return (tg_augment){.flip = true, .shift_px = 3};
-    return (tg_augment){.flip = true, .shift_px = 6, .rotate_degrees = 7, .scale = 0.08, .gain = 0.1, .offset = 0.05};
+    return (tg_augment){.flip = true,
+                        .shift_px = 6,
+                        .rotate_degrees = 7,
+                        .scale = 0.08,
+                        .gain = 0.1,
+                        .offset = 0.05};
 }
 
 tg_status tgi_feeding_start(tgi_feeding *feeding, const tgi_settings *s, uint64_t n_steps)
@@ -73,9 +81,11 @@ tg_status tgi_feeding_start(tgi_feeding *feeding, const tgi_settings *s, uint64_
     opts.seed = s->seed;
     opts.first_batch = n_steps * s->critic_steps;
     opts.augment = augmentation(s);
-    TG_TRY(tg_loader_new(feeding->set, feeding->healthy, feeding->n_healthy, &opts, &feeding->healthy_loader));
+    TG_TRY(tg_loader_new(feeding->set, feeding->healthy, feeding->n_healthy, &opts,
+                         &feeding->healthy_loader));
     opts.stream_id = 1;
-    TG_TRY(tg_loader_new(feeding->set, feeding->diseased, feeding->n_diseased, &opts, &feeding->diseased_loader));
+    TG_TRY(tg_loader_new(feeding->set, feeding->diseased, feeding->n_diseased, &opts,
+                         &feeding->diseased_loader));
 cleanup:
     return status;
 }

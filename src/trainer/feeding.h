@@ -13,11 +13,14 @@ typedef struct tgi_feeding {
 } tgi_feeding;
 
 /* Chooses the images; TG_ERR_ARGUMENT when there are none of either kind. */
-tg_status tgi_feeding_init(const tg_dataset *set, const tgi_settings *settings, tgi_feeding *feeding) TG_MUST_CHECK;
+tg_status tgi_feeding_init(const tg_dataset *set, const tgi_settings *settings,
+                           tgi_feeding *feeding) TG_MUST_CHECK;
 /* The next pair is the first of the step behind n_steps: on a resume, or after going back, the order is what it would have been. */
-tg_status tgi_feeding_start(tgi_feeding *feeding, const tgi_settings *settings, uint64_t n_steps) TG_MUST_CHECK;
+tg_status tgi_feeding_start(tgi_feeding *feeding, const tgi_settings *settings,
+                            uint64_t n_steps) TG_MUST_CHECK;
 /* A pair of batches, valid until the next call. */
-tg_status tgi_feeding_next(tgi_feeding *feeding, tg_batch *diseased, tg_batch *healthy) TG_MUST_CHECK;
+tg_status tgi_feeding_next(tgi_feeding *feeding, tg_batch *diseased,
+                           tg_batch *healthy) TG_MUST_CHECK;
 void tgi_feeding_release(tgi_feeding *feeding);
 
 #endif

@@ -13,8 +13,8 @@
 enum { MAP_BATCH = 16 };
 
 typedef struct buffers {
-    float *x, *labels, *maps;   /* host */
-    tg_tensor *tx, *tc, *tmap;  /* device; [n] images of the current batch size */
+    float *x, *labels, *maps;  /* host */
+    tg_tensor *tx, *tc, *tmap; /* device; [n] images of the current batch size */
 } buffers;
 
 static void buffers_release(buffers *b)
@@ -45,13 +45,15 @@ cleanup:
     return status;
 }
 
-static void take_labels(const tgi_model *model, const tg_sample *sample, size_t index, float *labels)
+static void take_labels(const tgi_model *model, const tg_sample *sample, size_t index,
+                        float *labels)
 {
     size_t classes = model->n_classes;
 
     memcpy(labels, sample->labels, classes * sizeof *labels);
     if (!sample->is_diseased) {
-        tgi_rng rng = tgi_rng_new(model->settings.seed, TGI_STREAM_LABEL, (uint64_t)1 << 40 | index);
+        tgi_rng rng =
+            tgi_rng_new(model->settings.seed, TGI_STREAM_LABEL, (uint64_t)1 << 40 | index);
 
         labels[tgi_rng_below(&rng, classes)] = 1;
     }
@@ -73,8 +75,8 @@ cleanup:
     return status;
 }
 
-static tg_status map_batch(tgi_model *model, tgi_weights weights, tgi_label_source source, const tg_dataset *set,
-                           const size_t *samples, size_t n, buffers *b)
+static tg_status map_batch(tgi_model *model, tgi_weights weights, tgi_label_source source,
+                           const tg_dataset *set, const size_t *samples, size_t n, buffers *b)
 {
     tg_status status = TG_OK;
     size_t side = model->settings.size, pixels = side * side;
@@ -100,8 +102,9 @@ cleanup:
     return status;
 }
 
-tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, tgi_label_source source, const tg_dataset *set,
-                          const size_t *samples, size_t n, tgi_mapped_fn *fn, void *user)
+tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, tgi_label_source source,
+                          const tg_dataset *set, const size_t *samples, size_t n, tgi_mapped_fn *fn,
+                          void *user)
 {
     tg_status status = TG_OK;
     buffers b = {0};
@@ -117,8 +120,10 @@ tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, tgi_label_sourc
         }
         TG_TRY(map_batch(model, weights, source, set, samples + first, size, &b));
         for (size_t i = 0; i < size; i++) {
-            const tg_image input = {side, side, b.x + i * pixels}, map = {side, side, b.maps + i * pixels};
-            const tgi_mapped mapped = {samples[first + i], &input, &map, b.labels + i * model->n_classes};
+            const tg_image input = {side, side, b.x + i * pixels},
+                           map = {side, side, b.maps + i * pixels};
+            const tgi_mapped mapped = {samples[first + i], &input, &map,
+                                       b.labels + i * model->n_classes};
 
             TG_TRY(fn(user, &mapped));
         }

@@ -22,7 +22,8 @@ typedef enum tgi_label_source {
 typedef tg_status tgi_mapped_fn(void *user, const tgi_mapped *mapped);
 
 /* Maps of the n samples in order. */
-tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, tgi_label_source source, const tg_dataset *set,
-                          const size_t *samples, size_t n, tgi_mapped_fn *fn, void *user) TG_MUST_CHECK;
+tg_status tgi_map_samples(tgi_model *model, tgi_weights weights, tgi_label_source source,
+                          const tg_dataset *set, const size_t *samples, size_t n, tgi_mapped_fn *fn,
+                          void *user) TG_MUST_CHECK;
 
 #endif

@@ -13,7 +13,9 @@ tgi_span tgi_span_of(const tgi_settings *s, double time_s, size_t n_diseased, si
     size_t larger = n_diseased > n_healthy ? n_diseased : n_healthy;
     uint64_t per_epoch = (larger + s->batch - 1) / s->batch;
 
-    return (tgi_span){.steps = s->steps ? s->steps : s->epochs * per_epoch, .time_s = time_s, .steps_per_epoch = per_epoch};
+    return (tgi_span){.steps = s->steps ? s->steps : s->epochs * per_epoch,
+                      .time_s = time_s,
+                      .steps_per_epoch = per_epoch};
 }
 
 double tgi_span_done(const tgi_span *span, uint64_t step, double seconds)
@@ -42,7 +44,8 @@ tgi_pace tgi_pace_at(const tgi_settings *s, double done, double lr_scale)
     return pace;
 }
 
-bool tgi_validation_due(const tgi_settings *s, const tgi_span *span, uint64_t step, double done_before, double done_now)
+bool tgi_validation_due(const tgi_settings *s, const tgi_span *span, uint64_t step,
+                        double done_before, double done_now)
 {
     if (s->validate == TGI_VALIDATE_NONE)
         return false;

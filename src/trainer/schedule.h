@@ -11,7 +11,8 @@ typedef struct tgi_span {
     uint64_t steps_per_epoch; /* of the larger domain */
 } tgi_span;
 
-tgi_span tgi_span_of(const tgi_settings *settings, double time_s, size_t n_diseased, size_t n_healthy);
+tgi_span tgi_span_of(const tgi_settings *settings, double time_s, size_t n_diseased,
+                     size_t n_healthy);
 
 /* Share of the run that is done, 0 to 1: by steps or by time, whichever is further. */
 double tgi_span_done(const tgi_span *span, uint64_t step, double seconds);
@@ -20,6 +21,7 @@ double tgi_span_done(const tgi_span *span, uint64_t step, double seconds);
 tgi_pace tgi_pace_at(const tgi_settings *settings, double done, double lr_scale);
 
 /* Whether a validation is due on the way from one state of the run to the next. */
-bool tgi_validation_due(const tgi_settings *settings, const tgi_span *span, uint64_t step, double done_before, double done_now);
+bool tgi_validation_due(const tgi_settings *settings, const tgi_span *span, uint64_t step,
+                        double done_before, double done_now);
 
 #endif

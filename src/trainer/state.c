@@ -15,11 +15,11 @@ static json_t *number(double value)
 
 tg_status tgi_trainer_state_write(const tgi_trainer_state *s, char **text)
 {
-    json_t *root = json_pack("{s:f, s:f, s:o, s:I, s:I, s:I, s:I, s:b, s:b}", "seconds", s->seconds, "lr_scale", s->lr_scale,
-                             "best_score", number(s->best_score), "best_step", (json_int_t)s->best_step, "n_worse",
-                             (json_int_t)s->n_worse, "n_restores", (json_int_t)s->n_restores,
-                             "n_saturated", (json_int_t)s->n_saturated, "was_sound",
-                             (int)s->was_sound, "has_model", (int)s->has_model);
+    json_t *root = json_pack(
+        "{s:f, s:f, s:o, s:I, s:I, s:I, s:I, s:b, s:b}", "seconds", s->seconds, "lr_scale",
+        s->lr_scale, "best_score", number(s->best_score), "best_step", (json_int_t)s->best_step,
+        "n_worse", (json_int_t)s->n_worse, "n_restores", (json_int_t)s->n_restores, "n_saturated",
+        (json_int_t)s->n_saturated, "was_sound", (int)s->was_sound, "has_model", (int)s->has_model);
 
     *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
@@ -33,10 +33,11 @@ tg_status tgi_trainer_state_read(const char *text, tgi_trainer_state *s)
     json_int_t best_step, n_worse, n_restores, n_saturated = 0;
     int has_model, was_sound = 0;
 
-    if (!root || json_unpack(root, "{s:f, s:f, s:o, s:I, s:I, s:I, s?:I, s?:b, s:b}", "seconds", &s->seconds, "lr_scale", &s->lr_scale,
-                             "best_score", &score, "best_step", &best_step, "n_worse", &n_worse, "n_restores",
-                             &n_restores, "n_saturated", &n_saturated, "was_sound", &was_sound,
-                             "has_model", &has_model)) {
+    if (!root ||
+        json_unpack(root, "{s:f, s:f, s:o, s:I, s:I, s:I, s?:I, s?:b, s:b}", "seconds", &s->seconds,
+                    "lr_scale", &s->lr_scale, "best_score", &score, "best_step", &best_step,
+                    "n_worse", &n_worse, "n_restores", &n_restores, "n_saturated", &n_saturated,
+                    "was_sound", &was_sound, "has_model", &has_model)) {
         json_decref(root);
         return tg_fail(TG_ERR_FORMAT, "the checkpoint's trainer state cannot be read");
     }

@@ -57,7 +57,8 @@ static tg_status find_best_threshold(testing *t, tgi_model *model, double *best)
         return TG_OK;
     TG_TRY(tgi_alloc(n, sizeof *t->maps, &t->maps));
     TG_TRY(tgi_alloc(n, sizeof *t->masks, &t->masks));
-    TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->opts->labels, t->set, samples, n, keep_truth, t));
+    TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->opts->labels, t->set, samples, n, keep_truth,
+                           t));
     if (t->n_kept)
         TG_TRY(tg_eval_best_threshold(t->maps, t->masks, t->n_kept, &t->tag, best, &dice));
 cleanup:
@@ -75,7 +76,8 @@ static tg_status add_training_images(testing *t, size_t side)
 
         for (size_t i = 0; i < n && i < t->opts->n_training; i++) {
             TG_TRY(tg_dataset_load(t->set, samples[i], side, &image));
-            TG_TRY(tg_evaluation_add_training(t->evaluation, &image, tg_dataset_sample(t->set, samples[i]).labels));
+            TG_TRY(tg_evaluation_add_training(t->evaluation, &image,
+                                              tg_dataset_sample(t->set, samples[i]).labels));
             tg_image_release(&image);
         }
     }
@@ -95,8 +97,13 @@ static tg_status measure(void *user, const tgi_mapped *m)
 
     TG_TRY(tg_tag_map(m->map, &t->tag, &tags));
     TG_TRY(tg_dataset_truth(t->set, m->sample, m->map->width_px, &truth));
-    const tg_eval_item item = {.name = sample.name, .patient = sample.patient, .labels = sample.labels, .map = m->map,
-                               .tags = &tags, .truth = &truth, .input = m->input};
+    const tg_eval_item item = {.name = sample.name,
+                               .patient = sample.patient,
+                               .labels = sample.labels,
+                               .map = m->map,
+                               .tags = &tags,
+                               .truth = &truth,
+                               .input = m->input};
     TG_TRY(tg_evaluation_add(t->evaluation, &item));
     if (t->visit) {
         const tgi_test_item shown = {sample, m->input, m->map, &tags, &truth, m->labels};
@@ -131,7 +138,8 @@ static tg_status add_note(const tgi_test_opts *opts, tg_eval_results *results)
     return tgi_printf(&results->note, "%s images; maps of %s", which,
                       opts->labels == TGI_LABELS_GUESSED
                           ? "all under the labels that the model's label head chose"
-                          : "diseased ones under their true labels, of healthy ones under a class drawn at random");
+                          : "diseased ones under their true labels, of healthy ones under a class "
+                            "drawn at random");
 }
 
 static tg_status measure_all(testing *t, tgi_model *model)
@@ -144,28 +152,35 @@ static tg_status measure_all(testing *t, tgi_model *model)
             const size_t *samples = tg_dataset_select(t->set, (tg_split)split, kind, &n);
 
             if (t->opts->splits[split])
-                TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->opts->labels, t->set, samples, n, measure, t));
+                TG_TRY(tgi_map_samples(model, TGI_WEIGHTS_RAW, t->opts->labels, t->set, samples, n,
+                                       measure, t));
         }
     }
 cleanup:
     return status;
 }
 
-tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set, const tgi_test_opts *opts,
-                   tgi_test_fn *visit, void *user, tg_eval_results **results)
+tg_status tgi_test(tgi_model *model, const tgi_model_info *info, const tg_dataset *set,
+                   const tgi_test_opts *opts, tgi_test_fn *visit, void *user,
+                   tg_eval_results **results)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &info->settings;
-    testing t = {.set = set, .info = info, .opts = opts, .visit = visit, .user = user,
-                 .tag = tgi_settings_tag_opts(s, s->size, s->size, info->threshold >= 0 ? info->threshold : 0.1)};
+    testing t = {.set = set,
+                 .info = info,
+                 .opts = opts,
+                 .visit = visit,
+                 .user = user,
+                 .tag = tgi_settings_tag_opts(s, s->size, s->size,
+                                              info->threshold >= 0 ? info->threshold : 0.1)};
     tg_eval_opts measuring = opts->measuring;
 
     *results = NULL;
     measuring.tag = t.tag;
     measuring.threshold_rule = info->threshold_rule ? info->threshold_rule : "fixed:0.1";
     TG_TRY(find_best_threshold(&t, model, &measuring.best_threshold));
-    TG_TRY(tg_evaluation_new(&measuring, tg_dataset_name(set), (const char *const *)info->classes, info->n_classes,
-                             &t.evaluation));
+    TG_TRY(tg_evaluation_new(&measuring, tg_dataset_name(set), (const char *const *)info->classes,
+                             info->n_classes, &t.evaluation));
     if (measuring.baselines == TG_BASELINES_ALL)
         TG_TRY(add_training_images(&t, s->size));
     TG_TRY(measure_all(&t, model));

@@ -20,7 +20,8 @@
 #include "base/banned.h"
 
 enum { MAX_RESTORES = 3, SATURATED_STEPS = 50 };
-#define SATURATED_MAP 0.3 /* mean |M| of a run that has left the road, RECIPE section 4; in units of the map's range */
+#define SATURATED_MAP                                                                              \
+    0.3 /* mean |M| of a run that has left the road, RECIPE section 4; in units of the map's range */
 
 typedef struct run {
     tg_device *dev;
@@ -32,12 +33,12 @@ typedef struct run {
     tgi_span span;
     tgi_validation_set vs;
     tgi_feeding feeding;
-    tgi_snapshot *good;           /* the last state whose numbers were all in order */
+    tgi_snapshot *good; /* the last state whose numbers were all in order */
     tgi_trainer_state state;
-    tgi_board sum;                /* of boards since the last log row */
+    tgi_board sum; /* of boards since the last log row */
     size_t n_sum;
-    double started_s, resumed_s;  /* clock at the start; seconds spent before a resume */
-    double rate_s;                /* smoothed seconds a step */
+    double started_s, resumed_s; /* clock at the start; seconds spent before a resume */
+    double rate_s;               /* smoothed seconds a step */
     double arrived_s;
     bool is_bad, has_validation;
     char *checkpoint, *model_file; /* paths */
@@ -106,11 +107,13 @@ static tg_status log_means(run *r, uint64_t step, const tgi_board *board)
         return TG_OK;
     for (size_t i = 0; i < TGI_BOARD_SIZE; i++)
         sums[i] /= (float)r->n_sum;
-    r->sum.map_healthy = board->map_healthy; /* while lam_id is 0 it is measured at logged steps only */
+    r->sum.map_healthy =
+        board->map_healthy; /* while lam_id is 0 it is measured at logged steps only */
     if (r->opts->observer.on_log)
         TG_TRY(r->opts->observer.on_log(r->opts->observer.user, step, &r->sum,
                                         tgi_pace_at(r->settings, done, r->state.lr_scale).lr,
-                                        r->rate_s > 0 ? 2 * (double)r->settings->batch / r->rate_s : 0));
+                                        r->rate_s > 0 ? 2 * (double)r->settings->batch / r->rate_s
+                                                      : 0));
     memset(&r->sum, 0, sizeof r->sum);
     r->n_sum = 0;
 cleanup:
@@ -134,7 +137,8 @@ static tg_status arrived(run *r, uint64_t step, const tgi_board *board)
     double now = now_s();
 
     if (r->arrived_s > 0)
-        r->rate_s = r->rate_s > 0 ? 0.95 * r->rate_s + 0.05 * (now - r->arrived_s) : now - r->arrived_s;
+        r->rate_s =
+            r->rate_s > 0 ? 0.95 * r->rate_s + 0.05 * (now - r->arrived_s) : now - r->arrived_s;
     r->arrived_s = now;
     if (!is_finite_board(board))
         r->is_bad = true;
@@ -182,7 +186,8 @@ static tg_status restore(run *r)
 
     if (++r->state.n_restores > MAX_RESTORES)
         return tg_fail(TG_ERR_NUMERIC,
-                       "training diverged %d times, the last time near step %llu (lower --lr, or raise --set lam_map)",
+                       "training diverged %d times, the last time near step %llu (lower --lr, or "
+                       "raise --set lam_map)",
                        MAX_RESTORES + 1, (unsigned long long)bad_step);
     TG_TRY(drain(r, true));
     TG_TRY(tgi_snapshot_restore(r->good, r->model));
@@ -192,7 +197,8 @@ static tg_status restore(run *r)
     memset(&r->sum, 0, sizeof r->sum);
     r->n_sum = 0;
     TG_TRY(tgi_feeding_start(&r->feeding, r->settings, r->model->n_steps));
-    note(r, "numbers went out of range near step %llu: back to step %llu with half the learning rate",
+    note(r,
+         "numbers went out of range near step %llu: back to step %llu with half the learning rate",
          (unsigned long long)bad_step, (unsigned long long)r->model->n_steps);
 cleanup:
     return status;
@@ -263,8 +269,8 @@ static tg_status validation_loss(run *r, double *loss)
         opts.size_px = r->settings->size;
         opts.n_threads = 0;
         opts.seed = r->settings->seed;
-        TG_TRY(tg_loader_new(r->set, kind ? r->vs.diseased : r->vs.healthy, kind ? r->vs.n_diseased : r->vs.n_healthy, &opts,
-                             &loaders[kind]));
+        TG_TRY(tg_loader_new(r->set, kind ? r->vs.diseased : r->vs.healthy,
+                             kind ? r->vs.n_diseased : r->vs.n_healthy, &opts, &loaders[kind]));
     }
     for (size_t i = 0; i < batches; i++) {
         tg_batch diseased, healthy;
@@ -291,8 +297,10 @@ static bool is_finite_where(size_t n_images, double value)
 static tg_status validate(run *r, tgi_train_result *result)
 {
     tg_status status = TG_OK;
-    tgi_pace pace = tgi_pace_at(r->settings, tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r)), r->state.lr_scale);
-    tgi_validation v = {.step = r->model->n_steps, .lr = pace.lr, .lam_id = pace.lam_id, .generator_loss = NAN};
+    tgi_pace pace = tgi_pace_at(
+        r->settings, tgi_span_done(&r->span, r->model->n_steps, elapsed_s(r)), r->state.lr_scale);
+    tgi_validation v = {
+        .step = r->model->n_steps, .lr = pace.lr, .lam_id = pace.lam_id, .generator_loss = NAN};
     double score;
 
     TG_TRY(drain(r, true));
@@ -301,15 +309,20 @@ static tg_status validate(run *r, tgi_train_result *result)
     if (r->settings->select == TGI_SELECT_LOSS && r->vs.n_diseased && r->vs.n_healthy)
         TG_TRY(validation_loss(r, &v.generator_loss));
     TG_TRY(tgi_validate(r->model, &r->vs, &v));
-    if (!is_finite_where(r->vs.n_diseased, v.map_diseased) || !is_finite_where(r->vs.n_healthy, v.map_healthy)) {
+    if (!is_finite_where(r->vs.n_diseased, v.map_diseased) ||
+        !is_finite_where(r->vs.n_healthy, v.map_healthy)) {
         r->is_bad = true;
         goto cleanup;
     }
     v.seconds = elapsed_s(r);
     TG_TRY(tgi_snapshot_take(r->model, &r->good));
-    score = isnan(v.score) ? -INFINITY : v.score; /* cannot be told from these images: no better, and no worse */
+    score = isnan(v.score)
+                ? -INFINITY
+                : v.score; /* cannot be told from these images: no better, and no worse */
     v.is_best = !r->state.has_model || score >= r->state.best_score - tgi_score_slack(r->settings);
-    r->state.n_worse = !r->state.has_model || score > r->state.best_score || !isfinite(score) ? 0 : r->state.n_worse + 1;
+    r->state.n_worse = !r->state.has_model || score > r->state.best_score || !isfinite(score)
+                           ? 0
+                           : r->state.n_worse + 1;
     if (v.is_best) {
         r->state.best_score = fmax(r->state.best_score, score);
         r->state.best_step = v.step;
@@ -377,10 +390,13 @@ static tg_status set_up(run *r)
     TG_TRY(tgi_path_join(r->opts->output, "model.safetensors", &r->model_file));
     TG_TRY(tgi_feeding_init(r->set, r->settings, &r->feeding));
     TG_TRY(tgi_validation_set_init(r->set, r->settings, &r->vs));
-    r->has_validation = r->settings->validate != TGI_VALIDATE_NONE && r->vs.n_diseased + r->vs.n_healthy > 0;
+    r->has_validation =
+        r->settings->validate != TGI_VALIDATE_NONE && r->vs.n_diseased + r->vs.n_healthy > 0;
     if (!r->has_validation && r->settings->validate != TGI_VALIDATE_NONE)
-        note(r, "'%s' has no validation images: the weights of the last step are kept", tg_dataset_name(r->set));
-    r->span = tgi_span_of(r->settings, r->opts->time_s, r->feeding.n_diseased, r->feeding.n_healthy);
+        note(r, "'%s' has no validation images: the weights of the last step are kept",
+             tg_dataset_name(r->set));
+    r->span =
+        tgi_span_of(r->settings, r->opts->time_s, r->feeding.n_diseased, r->feeding.n_healthy);
     if (!r->span.steps && r->span.time_s <= 0) {
         status = tg_fail(TG_ERR_ARGUMENT, "the run has no end: give --steps, --epochs or --time");
         goto cleanup;
@@ -395,7 +411,8 @@ cleanup:
 static const char *why_over(const run *r, double done)
 {
     if (done >= 1)
-        return r->span.steps && r->model->n_steps >= r->span.steps ? "all steps done" : "time is up";
+        return r->span.steps && r->model->n_steps >= r->span.steps ? "all steps done"
+                                                                   : "time is up";
     if (r->opts->stop && *r->opts->stop)
         return "stopped by a signal";
     if (r->settings->patience && r->state.n_worse >= r->settings->patience)
@@ -461,8 +478,8 @@ static void tear_down(run *r)
     free(r->model_file);
 }
 
-tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *settings, const tgi_train_opts *opts,
-                    tgi_train_result *result)
+tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *settings,
+                    const tgi_train_opts *opts, tgi_train_result *result)
 {
     tg_status status = TG_OK;
     run r = {.dev = dev, .set = set, .settings = settings, .opts = opts};
@@ -472,7 +489,8 @@ tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *s
     TG_TRY(set_up(&r));
     TG_TRY(loop(&r, result, &reason));
     if (!r.state.has_model || !r.has_validation) { /* no validation: the weights as they are */
-        tgi_validation last = {.step = r.model->n_steps, .threshold = -1, .weights = TGI_WEIGHTS_AVERAGE};
+        tgi_validation last = {
+            .step = r.model->n_steps, .threshold = -1, .weights = TGI_WEIGHTS_AVERAGE};
 
         TG_TRY(save_model(&r, &last));
         r.state.best_step = r.model->n_steps;
@@ -483,7 +501,8 @@ tg_status tgi_train(tg_device *dev, const tg_dataset *set, const tgi_settings *s
     result->seconds = elapsed_s(&r);
     TG_TRY(tgi_strdup(reason, &result->reason));
     if (opts->stop && *opts->stop)
-        status = tg_fail(TG_ERR_STOPPED, "stopped at step %llu (taggan-train --resume goes on from there)",
+        status = tg_fail(TG_ERR_STOPPED,
+                         "stopped at step %llu (taggan-train --resume goes on from there)",
                          (unsigned long long)result->steps);
 cleanup:
     tear_down(&r);

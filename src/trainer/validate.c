@@ -10,7 +10,8 @@
 
 #include "base/banned.h"
 
-static tg_status take(const tg_dataset *set, tg_split split, bool is_diseased, size_t limit, size_t **out, size_t *n)
+static tg_status take(const tg_dataset *set, tg_split split, bool is_diseased, size_t limit,
+                      size_t **out, size_t *n)
 {
     const size_t *all = tg_dataset_select(set, split, is_diseased, n);
     tg_status status;
@@ -23,7 +24,8 @@ static tg_status take(const tg_dataset *set, tg_split split, bool is_diseased, s
     return status;
 }
 
-tg_status tgi_validation_set_init(const tg_dataset *set, const tgi_settings *settings, tgi_validation_set *out)
+tg_status tgi_validation_set_init(const tg_dataset *set, const tgi_settings *settings,
+                                  tgi_validation_set *out)
 {
     tg_status status = TG_OK;
 
@@ -45,12 +47,12 @@ void tgi_validation_set_release(tgi_validation_set *vs)
 typedef struct gathering {
     const tg_dataset *set;
     tg_tag_opts tag;
-    double *scores[2];     /* mean score of each image: healthy, diseased */
+    double *scores[2]; /* mean score of each image: healthy, diseased */
     size_t n[2];
     double map_sum[2];
     double ncc_sum;
     size_t n_ncc, n_truth;
-    tg_image *maps;        /* of diseased images with truth, for the best threshold */
+    tg_image *maps; /* of diseased images with truth, for the best threshold */
     tg_mask *masks;
     tg_calibration *calibration;
     bool wants_truth;
@@ -142,7 +144,9 @@ static double auroc(const gathering *g)
         return NAN;
     for (size_t i = 0; i < g->n[1]; i++) {
         for (size_t j = 0; j < g->n[0]; j++)
-            right += g->scores[1][i] > g->scores[0][j] ? 1 : g->scores[1][i] == g->scores[0][j] ? 0.5 : 0;
+            right += g->scores[1][i] > g->scores[0][j]    ? 1
+                     : g->scores[1][i] == g->scores[0][j] ? 0.5
+                                                          : 0;
     }
     return right / ((double)g->n[0] * (double)g->n[1]);
 }
@@ -179,19 +183,23 @@ double tgi_score_slack(const tgi_settings *s)
     return s->select == TGI_SELECT_IMGAUC ? 0.005 : 0;
 }
 
-static tg_status measure(tgi_model *model, tgi_weights weights, const tgi_validation_set *vs, tgi_validation *v)
+static tg_status measure(tgi_model *model, tgi_weights weights, const tgi_validation_set *vs,
+                         tgi_validation *v)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
-    gathering g = {.set = vs->set, .tag = tgi_settings_tag_opts(s, s->size, s->size, 0), .wants_truth = true};
+    gathering g = {
+        .set = vs->set, .tag = tgi_settings_tag_opts(s, s->size, s->size, 0), .wants_truth = true};
 
     TG_TRY(tgi_alloc(vs->n_healthy, sizeof(double), &g.scores[0]));
     TG_TRY(tgi_alloc(vs->n_diseased, sizeof(double), &g.scores[1]));
     TG_TRY(tgi_alloc(vs->n_diseased, sizeof *g.maps, &g.maps));
     TG_TRY(tgi_alloc(vs->n_diseased, sizeof *g.masks, &g.masks));
     TG_TRY(tg_calibration_new(TG_CALIBRATE_IMAGES, &g.tag, &g.calibration));
-    TG_TRY(tgi_map_samples(model, weights, TGI_LABELS_TRUE, vs->set, vs->healthy, vs->n_healthy, gather, &g));
-    TG_TRY(tgi_map_samples(model, weights, TGI_LABELS_TRUE, vs->set, vs->diseased, vs->n_diseased, gather, &g));
+    TG_TRY(tgi_map_samples(model, weights, TGI_LABELS_TRUE, vs->set, vs->healthy, vs->n_healthy,
+                           gather, &g));
+    TG_TRY(tgi_map_samples(model, weights, TGI_LABELS_TRUE, vs->set, vs->diseased, vs->n_diseased,
+                           gather, &g));
     v->weights = weights;
     v->image_auroc = auroc(&g);
     v->map_healthy = g.n[0] ? g.map_sum[0] / (double)g.n[0] : NAN;
@@ -224,7 +232,9 @@ tg_status tgi_validate(tgi_model *model, const tgi_validation_set *vs, tgi_valid
     TG_TRY(measure(model, TGI_WEIGHTS_RAW, vs, out));
     if (model->average) {
         TG_TRY(measure(model, TGI_WEIGHTS_AVERAGE, vs, &average));
-        if (!(average.score < out->score - tgi_score_slack(&model->settings))) /* on a draw: it is the steadier one */
+        if (!(average.score <
+              out->score -
+                  tgi_score_slack(&model->settings))) /* on a draw: it is the steadier one */
             *out = average;
     }
 cleanup:

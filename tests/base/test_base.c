@@ -77,7 +77,8 @@ START_TEST(numbers_are_read_strictly)
     long long i;
 
     ck_assert(tgi_parse_real("1e-3", &x) && fabs(x - 0.001) < 1e-15);
-    ck_assert(!tgi_parse_real("1e-3x", &x) && !tgi_parse_real("", &x) && !tgi_parse_real("nan", &x));
+    ck_assert(!tgi_parse_real("1e-3x", &x) && !tgi_parse_real("", &x) &&
+              !tgi_parse_real("nan", &x));
     ck_assert(!tgi_parse_real("1e999", &x));
     ck_assert(tgi_parse_int("-12", &i) && i == -12);
     ck_assert(!tgi_parse_int("12.5", &i) && !tgi_parse_int("99999999999999999999", &i));

@@ -121,7 +121,8 @@ static int last_layer(char net)
         const char *name = step_golden_name(i);
         int number;
 
-        if (name[0] == net && name[1] == '.' && sscanf(name + 1, ".model.%d.", &number) == 1 && number > last)
+        if (name[0] == net && name[1] == '.' && sscanf(name + 1, ".model.%d.", &number) == 1 &&
+            number > last)
             last = number;
     }
     return last;
@@ -134,7 +135,9 @@ bool step_golden_is_compared(const char *name)
     if (!ends_with(name, ".bias"))
         return true;
     if (!strstr(name, ".model."))
-        return !ends_with(name, ".score.bias"); /* DD.cls.bias and the nets of preset quick, which have no norms */
+        return !ends_with(
+            name,
+            ".score.bias"); /* DD.cls.bias and the nets of preset quick, which have no norms */
     if (name[0] == 'D')
         return ends_with(name, ".model.0.bias") || ends_with(name, ".model.11.bias");
     snprintf(last, sizeof last, "%c.model.%d.bias", name[0], last_layer(name[0]));
@@ -152,7 +155,8 @@ static bool is_inert(const tgi_stored *stored, size_t i)
 }
 
 /* |got - want| / |want| over what is compared. With `from` both are differences to it. */
-static double relative_rms(const tgi_stored *stored, const float *got, const float *want, const float *from)
+static double relative_rms(const tgi_stored *stored, const float *got, const float *want,
+                           const float *from)
 {
     double differ = 0, size = 0;
 
@@ -184,7 +188,8 @@ void step_golden_check_update(const char *name, const float *after, int step)
     want = values_of(golden, key);
     from = values_of(init, name);
     rms = relative_rms(find(init, name), after, want, from);
-    ck_assert_msg(rms <= bound, "%s: the update after %d steps is off by %.3g, more than %g", name, step, rms, bound);
+    ck_assert_msg(rms <= bound, "%s: the update after %d steps is off by %.3g, more than %g", name,
+                  step, rms, bound);
     free(want);
     free(from);
 }
@@ -206,7 +211,8 @@ void step_golden_check_gradient(const char *name, const float *gradient)
 
 static void check_loss(const char *what, double got, double want)
 {
-    ck_assert_msg(fabs(got - want) <= STEP_BOUND_LOSS * fabs(want), "%s is %.8g, not %.8g", what, got, want);
+    ck_assert_msg(fabs(got - want) <= STEP_BOUND_LOSS * fabs(want), "%s is %.8g, not %.8g", what,
+                  got, want);
 }
 
 void step_golden_check_loss(const char *name, double value, int step)
@@ -270,8 +276,8 @@ void step_golden_check_switch_gradient(const char *which, const char *name, cons
     digest_of(gradient, step_golden_size(name), got);
     for (int k = 0; k < N_DIGEST && step_golden_is_compared(name); k++)
         ck_assert_msg(fabs(got[k] - want[k]) <= 2 * STEP_BOUND_GRADIENT * want[0],
-                      "%s: %s's gradient has %.6g for %.6g in place %d of its digest, norm %.6g", which, name, got[k], want[k], k,
-                      want[0]);
+                      "%s: %s's gradient has %.6g for %.6g in place %d of its digest, norm %.6g",
+                      which, name, got[k], want[k], k, want[0]);
     free(want - row * N_DIGEST);
 }
 

@@ -7,9 +7,10 @@
 #include <stddef.h>
 
 /* Bounds on the relative RMS of an update, and of a loss. */
-#define STEP_BOUND_ONE 0.02    /* after one step: Adam makes steps of full size of gradients near zero, whose sign is rounding */
-#define STEP_BOUND_THREE 0.05  /* after three, where PyTorch's own float32 and float64 agree */
-#define STEP_BOUND_LOSS 1e-4   /* relative; float32 sums in another order */
+#define STEP_BOUND_ONE                                                                             \
+    0.02 /* after one step: Adam makes steps of full size of gradients near zero, whose sign is rounding */
+#define STEP_BOUND_THREE    0.05 /* after three, where PyTorch's own float32 and float64 agree */
+#define STEP_BOUND_LOSS     1e-4 /* relative; float32 sums in another order */
 #define STEP_BOUND_GRADIENT 1e-3
 
 /* For the running test: opens tests/parity/step/{init,step}SUFFIX.safetensors ("" one disease, "2" two, "_quick" preset quick). */

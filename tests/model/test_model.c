@@ -14,7 +14,8 @@ enum { N_CLASSES = 3 };
 /* Preset quick, small. */
 static tgi_settings small_settings(void)
 {
-    static const char *const pairs[] = {"size=16", "width=4", "dwidth=4", "blocks=1", "batch=2", "critic_steps=1", "ema=0.9"};
+    static const char *const pairs[] = {"size=16", "width=4",        "dwidth=4", "blocks=1",
+                                        "batch=2", "critic_steps=1", "ema=0.9"};
     tgi_settings s = tgi_settings_preset(TGI_PRESET_QUICK);
 
     for (size_t i = 0; i < TG_COUNT(pairs); i++)
@@ -56,7 +57,8 @@ static void feed(tgi_model *model)
         for (size_t i = 0; i < n; i++)
             sick[i * classes + i % classes] = 1;
         sick[classes - 1] = 1;
-        const tg_batch diseased = {n, classes, s->size, x, sick, indices}, healthy = {n, classes, s->size, y, well, indices};
+        const tg_batch diseased = {n, classes, s->size, x, sick, indices},
+                       healthy = {n, classes, s->size, y, well, indices};
         ck_assert_tg_ok(tgi_model_feed(model, k, &diseased, &healthy));
         free(x);
         free(y);
@@ -77,7 +79,8 @@ static tgi_model *model_of(const tgi_settings *s)
 
 static tgi_pace pace_of(const tgi_model *model)
 {
-    return (tgi_pace){.lr = model->settings.lr, .lam_id = model->settings.lam_id, .is_logged = true};
+    return (tgi_pace){
+        .lr = model->settings.lr, .lam_id = model->settings.lam_id, .is_logged = true};
 }
 
 static void step(tgi_model *model, const char *what)
@@ -94,7 +97,8 @@ static void step(tgi_model *model, const char *what)
     ck_assert(is_new);
     ck_assert_uint_eq(number, model->n_steps);
     for (size_t i = 0; i < TGI_BOARD_SIZE; i++)
-        ck_assert_msg(isfinite(values[i]), "%s: %s is %g", what, tgi_board_names[i], (double)values[i]);
+        ck_assert_msg(isfinite(values[i]), "%s: %s is %g", what, tgi_board_names[i],
+                      (double)values[i]);
 }
 
 /* A block of numbers as it was. */
@@ -203,7 +207,8 @@ START_TEST(every_switch_takes_a_step)
         float probabilities[2 * N_CLASSES];
 
         set_all(&s, switches[i]);
-        ck_assert_msg(tgi_model_new(op_dev, &s, N_CLASSES, &model) == TG_OK, "%s: %s", switches[i], tg_error_message());
+        ck_assert_msg(tgi_model_new(op_dev, &s, N_CLASSES, &model) == TG_OK, "%s: %s", switches[i],
+                      tg_error_message());
         step(model, switches[i]);
         ck_assert_tg_ok(tgi_model_classify(model, model->feeds[0].x, probabilities));
         for (size_t k = 0; k < s.batch * N_CLASSES; k++)
@@ -216,7 +221,8 @@ END_TEST
 /* Ways for the label that a network does not have are refused by name. */
 START_TEST(refuses_ways_that_a_network_lacks)
 {
-    static const char *const list[] = {"net=small_unet cond=plane-zero1", "net=small_unet cond=plane-reflect", "net=stargan cond=cin"};
+    static const char *const list[] = {"net=small_unet cond=plane-zero1",
+                                       "net=small_unet cond=plane-reflect", "net=stargan cond=cin"};
 
     for (size_t i = 0; i < TG_COUNT(list); i++) {
         tgi_settings s = small_settings();
@@ -224,7 +230,8 @@ START_TEST(refuses_ways_that_a_network_lacks)
 
         set_all(&s, list[i]);
         ck_assert_tg_fails(tgi_model_new(op_dev, &s, N_CLASSES, &model), TG_ERR_ARGUMENT);
-        ck_assert_msg(strstr(tg_error_message(), "cannot take its label by") != NULL, "%s", tg_error_message());
+        ck_assert_msg(strstr(tg_error_message(), "cannot take its label by") != NULL, "%s",
+                      tg_error_message());
     }
 }
 END_TEST
@@ -232,7 +239,8 @@ END_TEST
 /* The U-Net halves its image until one pixel is left. */
 START_TEST(unet_takes_a_step)
 {
-    static const char *const list[] = {"net=unet size=256 width=1 dwidth=1 batch=1", "net=unet size=64 width=2 batch=1"};
+    static const char *const list[] = {"net=unet size=256 width=1 dwidth=1 batch=1",
+                                       "net=unet size=64 width=2 batch=1"};
     tgi_settings s = small_settings();
     tgi_model *model;
     tg_status status;
@@ -241,7 +249,8 @@ START_TEST(unet_takes_a_step)
     status = tgi_model_new(op_dev, &s, N_CLASSES, &model);
     if (status != TG_OK) { /* a size that cannot be halved so often is refused with a sentence */
         ck_assert_ptr_null(model);
-        ck_assert_msg(strstr(tg_error_message(), "multiple") || strstr(tg_error_message(), "size"), "%s", tg_error_message());
+        ck_assert_msg(strstr(tg_error_message(), "multiple") || strstr(tg_error_message(), "size"),
+                      "%s", tg_error_message());
         ck_assert_int_eq(_i, 1);
         return;
     }
@@ -260,8 +269,8 @@ START_TEST(a_step_changes_every_network)
         before[i] = copy_of(tgi_model_member(model, i)->net->values);
     step(model, "first");
     for (size_t i = 0; i < TGI_N_MEMBERS; i++) {
-        ck_assert_msg(!is_same(tgi_model_member(model, i)->net->values, &before[i]), "%s did not change",
-                      tgi_model_member(model, i)->prefix);
+        ck_assert_msg(!is_same(tgi_model_member(model, i)->net->values, &before[i]),
+                      "%s did not change", tgi_model_member(model, i)->prefix);
         free(before[i].values);
     }
     ck_assert(!is_same(model->average->values, &average));
@@ -292,7 +301,8 @@ START_TEST(judges_learn_alone)
     ck_assert(is_same(model->g.net->values, &g) && is_same(model->f.net->values, &f));
     ck_assert(is_same(model->g.net->grads, &dg) && is_same(model->f.net->grads, &df));
     ck_assert(!is_same(model->dn.net->values, &dn) && !is_same(model->dd.net->values, &dd));
-    free(g.values), free(f.values), free(dg.values), free(df.values), free(dn.values), free(dd.values);
+    free(g.values), free(f.values), free(dg.values), free(df.values), free(dn.values),
+        free(dd.values);
     tg_tensor_free(xh);
     tg_tensor_free(xf);
     tgi_model_free(model);
@@ -335,11 +345,13 @@ START_TEST(measuring_changes_nothing)
     for (size_t i = 0; i < TGI_N_MEMBERS; i++)
         before[i] = copy_of(tgi_model_member(model, i)->net->values);
     ck_assert_tg_ok(tgi_model_generator_loss(model, &first));
-    ck_assert_tg_ok(tgi_model_map(model, TGI_WEIGHTS_AVERAGE, model->feeds[0].x, model->feeds[0].c, map));
+    ck_assert_tg_ok(
+        tgi_model_map(model, TGI_WEIGHTS_AVERAGE, model->feeds[0].x, model->feeds[0].c, map));
     ck_assert_tg_ok(tgi_model_classify(model, model->feeds[0].x, probabilities));
     tg_device_memory(op_dev, &memory, &peak);
     ck_assert_tg_ok(tgi_model_generator_loss(model, &second));
-    ck_assert_tg_ok(tgi_model_map(model, TGI_WEIGHTS_AVERAGE, model->feeds[0].x, model->feeds[0].c, map));
+    ck_assert_tg_ok(
+        tgi_model_map(model, TGI_WEIGHTS_AVERAGE, model->feeds[0].x, model->feeds[0].c, map));
     tg_device_memory(op_dev, &now, &peak);
     ck_assert_double_eq(first, second);
     ck_assert_uint_eq(memory, now);
@@ -474,7 +486,9 @@ static size_t copy_all(tgi_model *model, copy copies[MAX_COPIES])
 /* Two steps, back, and the same two again: the same bits, from the pool and with packed weights too. */
 START_TEST(a_snapshot_brings_everything_back)
 {
-    static const char *const list[] = {"pool=3 critic_steps=2", "adv=lsgan netd=patchgan pool=2 size=32", "net=stargan ema=0 pool=0"};
+    static const char *const list[] = {"pool=3 critic_steps=2",
+                                       "adv=lsgan netd=patchgan pool=2 size=32",
+                                       "net=stargan ema=0 pool=0"};
     tgi_settings s = small_settings();
     tgi_model *model;
     tgi_snapshot *snapshot = NULL;
@@ -496,7 +510,8 @@ START_TEST(a_snapshot_brings_everything_back)
     step(model, "b again");
     ck_assert_uint_eq(n, copy_all(model, second));
     for (size_t i = 0; i < n; i++) {
-        ck_assert_msg(!memcmp(first[i].values, second[i].values, first[i].n * sizeof(float)), "part %zu differs", i);
+        ck_assert_msg(!memcmp(first[i].values, second[i].values, first[i].n * sizeof(float)),
+                      "part %zu differs", i);
         free(first[i].values);
         free(second[i].values);
     }
@@ -512,8 +527,10 @@ START_TEST(refuses_batches_of_other_sizes)
     tgi_model *model = model_of(&s);
     float *x = op_floats(4 * 32 * 32), *labels = op_floats(4 * N_CLASSES);
     size_t indices[4] = {0};
-    const tg_batch good = {2, N_CLASSES, 16, x, labels, indices}, few = {1, N_CLASSES, 16, x, labels, indices},
-                   large = {2, N_CLASSES, 32, x, labels, indices}, other = {2, N_CLASSES - 1, 16, x, labels, indices};
+    const tg_batch good = {2, N_CLASSES, 16, x, labels, indices},
+                   few = {1, N_CLASSES, 16, x, labels, indices},
+                   large = {2, N_CLASSES, 32, x, labels, indices},
+                   other = {2, N_CLASSES - 1, 16, x, labels, indices};
 
     ck_assert_tg_ok(tgi_model_feed(model, 0, &good, &good));
     ck_assert_tg_fails(tgi_model_feed(model, 0, &few, &good), TG_ERR_SHAPE);

@@ -21,9 +21,12 @@ static const struct {
     double low, high;
     size_t offset;
 } table[] = {
-#define TGI_COUNT(name, quick, standard, paper, low, high, help) {#name, NULL, COUNT, low, high, offsetof(tgi_settings, name)},
-#define TGI_REAL(name, quick, standard, paper, low, high, help) {#name, NULL, REAL, low, high, offsetof(tgi_settings, name)},
-#define TGI_CHOICE(name, choices, quick, standard, paper, help) {#name, choices, CHOICE, 0, 0, offsetof(tgi_settings, name)},
+#define TGI_COUNT(name, quick, standard, paper, low, high, help)                                   \
+    {#name, NULL, COUNT, low, high, offsetof(tgi_settings, name)},
+#define TGI_REAL(name, quick, standard, paper, low, high, help)                                    \
+    {#name, NULL, REAL, low, high, offsetof(tgi_settings, name)},
+#define TGI_CHOICE(name, choices, quick, standard, paper, help)                                    \
+    {#name, choices, CHOICE, 0, 0, offsetof(tgi_settings, name)},
 #include "model/settings.def"
 #undef TGI_COUNT
 #undef TGI_REAL
@@ -31,45 +34,84 @@ static const struct {
 };
 
 /* Every enum value beside its word: the words' order in settings.def is the enum's. */
-#define WORD(name, value, word) {#name, offsetof(tgi_settings, name), value, word}
+#define WORD(name, value, word)                                                                    \
+    {                                                                                              \
+#name, offsetof(tgi_settings, name), value, word                                           \
+    }
 static const struct {
     const char *name;
     size_t offset;
     int value;
     const char *word;
 } words[] = {
-    WORD(net, TGI_G_RESNET, "resnet"), WORD(net, TGI_G_UNET, "unet"), WORD(net, TGI_G_SMALL_UNET, "small_unet"),
+    WORD(net, TGI_G_RESNET, "resnet"),
+    WORD(net, TGI_G_UNET, "unet"),
+    WORD(net, TGI_G_SMALL_UNET, "small_unet"),
     WORD(net, TGI_G_STARGAN, "stargan"),
-    WORD(norm, TGI_NORM_NONE, "none"), WORD(norm, TGI_NORM_INSTANCE, "instance"),
-    WORD(head, TGI_HEAD_SHUFFLE, "shuffle"), WORD(head, TGI_HEAD_UPSAMPLE, "upsample"),
-    WORD(cond, TGI_COND_AUTO, "auto"), WORD(cond, TGI_COND_NONE, "none"), WORD(cond, TGI_COND_PLANE_REFLECT, "plane-reflect"),
-    WORD(cond, TGI_COND_PLANE_ZERO, "plane-zero"), WORD(cond, TGI_COND_PLANE_ZERO1, "plane-zero1"),
-    WORD(cond, TGI_COND_PLANE_NONORM, "plane-nonorm"), WORD(cond, TGI_COND_CIN, "cin"), WORD(cond, TGI_COND_BIAS, "bias"),
-    WORD(netd, TGI_D_PATCHGAN, "patchgan"), WORD(netd, TGI_D_STARGAN, "stargan"), WORD(netd, TGI_D_CRITIC, "critic"),
-    WORD(cls_pool, TG_PLANE_LME, "lme"), WORD(cls_pool, TG_PLANE_MAX, "max"), WORD(cls_pool, TG_PLANE_MEAN, "mean"),
-    WORD(bgan, TGI_BGAN_IMAGE, "image"), WORD(bgan, TGI_BGAN_MAP, "map"),
-    WORD(map, TGI_MAP_TANH, "tanh"), WORD(map, TGI_MAP_RELU, "relu"),
-    WORD(compose, TGI_COMPOSE_SUB, "sub"), WORD(compose, TGI_COMPOSE_SUB_CLAMP, "sub-clamp"),
+    WORD(norm, TGI_NORM_NONE, "none"),
+    WORD(norm, TGI_NORM_INSTANCE, "instance"),
+    WORD(head, TGI_HEAD_SHUFFLE, "shuffle"),
+    WORD(head, TGI_HEAD_UPSAMPLE, "upsample"),
+    WORD(cond, TGI_COND_AUTO, "auto"),
+    WORD(cond, TGI_COND_NONE, "none"),
+    WORD(cond, TGI_COND_PLANE_REFLECT, "plane-reflect"),
+    WORD(cond, TGI_COND_PLANE_ZERO, "plane-zero"),
+    WORD(cond, TGI_COND_PLANE_ZERO1, "plane-zero1"),
+    WORD(cond, TGI_COND_PLANE_NONORM, "plane-nonorm"),
+    WORD(cond, TGI_COND_CIN, "cin"),
+    WORD(cond, TGI_COND_BIAS, "bias"),
+    WORD(netd, TGI_D_PATCHGAN, "patchgan"),
+    WORD(netd, TGI_D_STARGAN, "stargan"),
+    WORD(netd, TGI_D_CRITIC, "critic"),
+    WORD(cls_pool, TG_PLANE_LME, "lme"),
+    WORD(cls_pool, TG_PLANE_MAX, "max"),
+    WORD(cls_pool, TG_PLANE_MEAN, "mean"),
+    WORD(bgan, TGI_BGAN_IMAGE, "image"),
+    WORD(bgan, TGI_BGAN_MAP, "map"),
+    WORD(map, TGI_MAP_TANH, "tanh"),
+    WORD(map, TGI_MAP_RELU, "relu"),
+    WORD(compose, TGI_COMPOSE_SUB, "sub"),
+    WORD(compose, TGI_COMPOSE_SUB_CLAMP, "sub-clamp"),
     WORD(compose, TGI_COMPOSE_SUB_TANH, "sub-tanh"),
-    WORD(adv, TGI_ADV_BCE, "bce"), WORD(adv, TGI_ADV_SATURATING, "saturating"), WORD(adv, TGI_ADV_LSGAN, "lsgan"),
-    WORD(adv, TGI_ADV_WGAN, "wgan"), WORD(adv, TGI_ADV_WGANGP, "wgangp"),
-    WORD(cls, TGI_CLS_SIGMOID, "sigmoid"), WORD(cls, TGI_CLS_SOFTMAX, "softmax"),
-    WORD(order, TGI_ORDER_DG, "dg"), WORD(order, TGI_ORDER_GD, "gd"),
-    WORD(ylabel, TGI_YLABEL_SAME, "same"), WORD(ylabel, TGI_YLABEL_RANDOM, "random"),
-    WORD(dd_fake, TGI_FAKE_XF, "xf"), WORD(dd_fake, TGI_FAKE_XR, "xr"), WORD(dd_fake, TGI_FAKE_BOTH, "both"),
-    WORD(labels, TGI_LABELS_MULTIHOT, "multihot"), WORD(labels, TGI_LABELS_SINGLE, "single"),
+    WORD(adv, TGI_ADV_BCE, "bce"),
+    WORD(adv, TGI_ADV_SATURATING, "saturating"),
+    WORD(adv, TGI_ADV_LSGAN, "lsgan"),
+    WORD(adv, TGI_ADV_WGAN, "wgan"),
+    WORD(adv, TGI_ADV_WGANGP, "wgangp"),
+    WORD(cls, TGI_CLS_SIGMOID, "sigmoid"),
+    WORD(cls, TGI_CLS_SOFTMAX, "softmax"),
+    WORD(order, TGI_ORDER_DG, "dg"),
+    WORD(order, TGI_ORDER_GD, "gd"),
+    WORD(ylabel, TGI_YLABEL_SAME, "same"),
+    WORD(ylabel, TGI_YLABEL_RANDOM, "random"),
+    WORD(dd_fake, TGI_FAKE_XF, "xf"),
+    WORD(dd_fake, TGI_FAKE_XR, "xr"),
+    WORD(dd_fake, TGI_FAKE_BOTH, "both"),
+    WORD(labels, TGI_LABELS_MULTIHOT, "multihot"),
+    WORD(labels, TGI_LABELS_SINGLE, "single"),
     WORD(labels, TGI_LABELS_SAMPLE, "sample"),
-    WORD(optimizer, TGI_OPT_ADAM, "adam"), WORD(optimizer, TGI_OPT_RMSPROP, "rmsprop"), WORD(optimizer, TGI_OPT_SGD, "sgd"),
-    WORD(schedule, TGI_SCHEDULE_CONSTANT, "constant"), WORD(schedule, TGI_SCHEDULE_LINEAR, "linear"),
-    WORD(augment, TGI_AUGMENT_NONE, "none"), WORD(augment, TGI_AUGMENT_LIGHT, "light"),
+    WORD(optimizer, TGI_OPT_ADAM, "adam"),
+    WORD(optimizer, TGI_OPT_RMSPROP, "rmsprop"),
+    WORD(optimizer, TGI_OPT_SGD, "sgd"),
+    WORD(schedule, TGI_SCHEDULE_CONSTANT, "constant"),
+    WORD(schedule, TGI_SCHEDULE_LINEAR, "linear"),
+    WORD(augment, TGI_AUGMENT_NONE, "none"),
+    WORD(augment, TGI_AUGMENT_LIGHT, "light"),
     WORD(augment, TGI_AUGMENT_STRONG, "strong"),
-    WORD(validate, TGI_VALIDATE_AUTO, "auto"), WORD(validate, TGI_VALIDATE_NONE, "none"),
+    WORD(validate, TGI_VALIDATE_AUTO, "auto"),
+    WORD(validate, TGI_VALIDATE_NONE, "none"),
     WORD(validate, TGI_VALIDATE_STEPS, "steps"),
-    WORD(select, TGI_SELECT_IMGAUC, "imgauc"), WORD(select, TGI_SELECT_LOSS, "loss"), WORD(select, TGI_SELECT_NCC, "ncc"),
+    WORD(select, TGI_SELECT_IMGAUC, "imgauc"),
+    WORD(select, TGI_SELECT_LOSS, "loss"),
+    WORD(select, TGI_SELECT_NCC, "ncc"),
     WORD(select, TGI_SELECT_LAST, "last"),
-    WORD(conv_algorithm, TG_CONV_AUTO, "auto"), WORD(conv_algorithm, TG_CONV_DIRECT, "direct"),
-    WORD(conv_algorithm, TG_CONV_PACKED, "packed"), WORD(conv_algorithm, TG_CONV_MATMUL, "matmul"),
-    WORD(sign, TG_SIGN_POS, "pos"), WORD(sign, TG_SIGN_NEG, "neg"), WORD(sign, TG_SIGN_ABS, "abs"),
+    WORD(conv_algorithm, TG_CONV_AUTO, "auto"),
+    WORD(conv_algorithm, TG_CONV_DIRECT, "direct"),
+    WORD(conv_algorithm, TG_CONV_PACKED, "packed"),
+    WORD(conv_algorithm, TG_CONV_MATMUL, "matmul"),
+    WORD(sign, TG_SIGN_POS, "pos"),
+    WORD(sign, TG_SIGN_NEG, "neg"),
+    WORD(sign, TG_SIGN_ABS, "abs"),
 };
 
 static const void *at(const tgi_settings *s, size_t offset)
@@ -92,7 +134,8 @@ START_TEST(words_and_enums_agree)
 
     for (size_t i = 0; i < TG_COUNT(words); i++) {
         ck_assert_tg_ok(tgi_settings_set(&s, words[i].name, words[i].word));
-        ck_assert_msg(*(const int *)at(&s, words[i].offset) == words[i].value, "%s=%s", words[i].name, words[i].word);
+        ck_assert_msg(*(const int *)at(&s, words[i].offset) == words[i].value, "%s=%s",
+                      words[i].name, words[i].word);
     }
     /* none is missing here, but algorithms that were added since are the conv room's to name */
     for (size_t i = 0; i < TG_COUNT(table); i++) {
@@ -101,8 +144,8 @@ START_TEST(words_and_enums_agree)
         for (size_t k = 0; k < TG_COUNT(words); k++)
             n += !strcmp(words[k].name, table[i].name);
         if (table[i].kind == CHOICE && strcmp(table[i].name, "conv_algorithm"))
-            ck_assert_msg(n == n_words(table[i].choices), "%s has %zu words, not %zu", table[i].name,
-                          n_words(table[i].choices), n);
+            ck_assert_msg(n == n_words(table[i].choices), "%s has %zu words, not %zu",
+                          table[i].name, n_words(table[i].choices), n);
     }
 }
 END_TEST
@@ -116,9 +159,12 @@ static tg_status read_back(const char *name, const char *value, const char *help
 static void check_equal(const tgi_settings *a, const tgi_settings *b)
 {
     for (size_t i = 0; i < TG_COUNT(table); i++) {
-        size_t bytes = table[i].kind == COUNT ? sizeof(size_t) : table[i].kind == REAL ? sizeof(double) : sizeof(int);
+        size_t bytes = table[i].kind == COUNT  ? sizeof(size_t)
+                       : table[i].kind == REAL ? sizeof(double)
+                                               : sizeof(int);
 
-        ck_assert_msg(!memcmp(at(a, table[i].offset), at(b, table[i].offset), bytes), "%s differs", table[i].name);
+        ck_assert_msg(!memcmp(at(a, table[i].offset), at(b, table[i].offset), bytes), "%s differs",
+                      table[i].name);
     }
 }
 
@@ -156,15 +202,16 @@ START_TEST(every_setting_comes_back_exactly)
         char *field = (char *)&s + table[i].offset;
 
         if (table[i].kind == COUNT) {
-            size_t values[] = {(size_t)table[i].low, (size_t)table[i].high, ((size_t)table[i].low + (size_t)table[i].high) / 2};
+            size_t values[] = {(size_t)table[i].low, (size_t)table[i].high,
+                               ((size_t)table[i].low + (size_t)table[i].high) / 2};
             for (size_t k = 0; k < TG_COUNT(values); k++) {
                 memcpy(field, &values[k], sizeof(size_t));
                 check_round_trip(&s);
             }
         } else if (table[i].kind == REAL) {
             double span = table[i].high - table[i].low;
-            double values[] = {table[i].low, table[i].high, table[i].low + span / 3, nextafter(table[i].high, 0),
-                               table[i].low + span * 1e-9 * 0.1};
+            double values[] = {table[i].low, table[i].high, table[i].low + span / 3,
+                               nextafter(table[i].high, 0), table[i].low + span * 1e-9 * 0.1};
             for (size_t k = 0; k < TG_COUNT(values); k++) {
                 memcpy(field, &values[k], sizeof(double));
                 check_round_trip(&s);
@@ -184,7 +231,8 @@ static void check_refused(const char *name, const char *value, const char *word)
     tgi_settings s = tgi_settings_preset(TGI_PRESET_QUICK), before = s;
 
     ck_assert_tg_fails(tgi_settings_set(&s, name, value), TG_ERR_ARGUMENT);
-    ck_assert_msg(strstr(tg_error_message(), word) != NULL, "%s=%s: '%s' lacks '%s'", name, value, tg_error_message(), word);
+    ck_assert_msg(strstr(tg_error_message(), word) != NULL, "%s=%s: '%s' lacks '%s'", name, value,
+                  tg_error_message(), word);
     check_equal(&s, &before);
 }
 
@@ -196,7 +244,8 @@ START_TEST(refuses_what_is_out_of_range)
         if (table[i].kind == CHOICE) {
             check_refused(table[i].name, "no-such-word", table[i].choices);
             check_refused(table[i].name, "", table[i].choices);
-            check_refused(table[i].name, table[i].choices, table[i].choices); /* all of them at once */
+            check_refused(table[i].name, table[i].choices,
+                          table[i].choices); /* all of them at once */
             continue;
         }
         snprintf(text, sizeof text, "%.17g", table[i].low - (table[i].kind == COUNT ? 1 : 1e-3));
@@ -239,7 +288,8 @@ END_TEST
 START_TEST(reads_a_file_with_comments_and_foreign_line_ends)
 {
     const char *path = tg_scratch_path("settings_test.ini");
-    static const char text[] = "# a comment\r\n; another\r\n[section]\r\n\r\n  size = 48\r\nlr=3e-4\r\n\tadv = lsgan";
+    static const char text[] =
+        "# a comment\r\n; another\r\n[section]\r\n\r\n  size = 48\r\nlr=3e-4\r\n\tadv = lsgan";
     static const char wrong[] = "size = 48\n\nwidht = 8\n";
     tgi_settings s = tgi_settings_preset(TGI_PRESET_QUICK);
 
@@ -250,7 +300,8 @@ START_TEST(reads_a_file_with_comments_and_foreign_line_ends)
     ck_assert_int_eq(s.adv, TGI_ADV_LSGAN);
     ck_assert_tg_ok(tgi_file_write(path, wrong, sizeof wrong - 1));
     ck_assert_tg_fails(tgi_settings_read(&s, path), TG_ERR_ARGUMENT);
-    ck_assert_msg(strstr(tg_error_message(), "line 3") && strstr(tg_error_message(), path) && strstr(tg_error_message(), "widht"),
+    ck_assert_msg(strstr(tg_error_message(), "line 3") && strstr(tg_error_message(), path) &&
+                      strstr(tg_error_message(), "widht"),
                   "%s", tg_error_message());
     unlink(path);
     ck_assert_tg_fails(tgi_settings_read(&s, path), TG_ERR_IO);

@@ -11,10 +11,11 @@
 
 /* The settings of the contract, and the sizes of the golden files. */
 static const char *const contract[] = {
-    "adv=bce",     "bgan=image",  "cond=plane-reflect", "cls_pool=lme",      "net=resnet",  "netd=patchgan",
-    "pool=0",      "lam_id=5",    "lam_map=0",          "map_scale=1",       "ema=0",       "clip=0",
-    "augment=none", "schedule=constant", "order=dg",    "validate=none",     "lam_cyc=10",  "lam_cls=1",
-    "batch=1",     "lr=2e-4",     "beta1=0.5",          "beta2=0.999",       "critic_steps=1", "size=32",
+    "adv=bce",       "bgan=image",  "cond=plane-reflect", "cls_pool=lme",      "net=resnet",
+    "netd=patchgan", "pool=0",      "lam_id=5",           "lam_map=0",         "map_scale=1",
+    "ema=0",         "clip=0",      "augment=none",       "schedule=constant", "order=dg",
+    "validate=none", "lam_cyc=10",  "lam_cls=1",          "batch=1",           "lr=2e-4",
+    "beta1=0.5",     "beta2=0.999", "critic_steps=1",     "size=32",
 };
 
 static tgi_settings settings_of(const char *const *more, size_t n_more)
@@ -70,8 +71,10 @@ static void load_weights(tgi_model *model)
         const char *name = step_golden_name(i);
         float *values = step_golden_init(name);
 
-        ck_assert_msg(tg_tensor_count(param_of(model, name)->value) == step_golden_size(name), "%s has another size", name);
-        ck_assert_tg_ok(tg_tensor_upload(param_of(model, name)->value, values, step_golden_size(name)));
+        ck_assert_msg(tg_tensor_count(param_of(model, name)->value) == step_golden_size(name),
+                      "%s has another size", name);
+        ck_assert_tg_ok(
+            tg_tensor_upload(param_of(model, name)->value, values, step_golden_size(name)));
         free(values);
     }
     for (size_t i = 0; i < TGI_N_MEMBERS; i++) {
@@ -87,7 +90,12 @@ static void feed(tgi_model *model)
     const float first[] = {1, 0}, none[] = {0, 0};
     size_t side, zero = 0;
     float *x = step_golden_image("sick", &side), *y = step_golden_image("healthy", &side);
-    tg_batch diseased = {.n = 1, .n_classes = model->n_classes, .size_px = side, .x = x, .labels = first, .indices = &zero};
+    tg_batch diseased = {.n = 1,
+                         .n_classes = model->n_classes,
+                         .size_px = side,
+                         .x = x,
+                         .labels = first,
+                         .indices = &zero};
     tg_batch healthy = diseased;
 
     healthy.x = y;
@@ -104,7 +112,8 @@ static void feed_pairs(tgi_model *model)
     const size_t indices[2] = {0, 1};
     const float none[4] = {0};
     float *x = step_golden_array("x"), *y = step_golden_array("y"), *c = step_golden_array("c");
-    tg_batch diseased = {.n = 2, .n_classes = 2, .size_px = 32, .x = x, .labels = c, .indices = indices};
+    tg_batch diseased = {
+        .n = 2, .n_classes = 2, .size_px = 32, .x = x, .labels = c, .indices = indices};
     tg_batch healthy = diseased;
 
     healthy.x = y;
@@ -129,7 +138,8 @@ static tgi_model *model_of(const tgi_settings *settings, size_t n_classes)
 
 static tgi_board step(tgi_model *model)
 {
-    const tgi_pace pace = {.lr = model->settings.lr, .lam_id = model->settings.lam_id, .is_logged = true};
+    const tgi_pace pace = {
+        .lr = model->settings.lr, .lam_id = model->settings.lam_id, .is_logged = true};
     tgi_board board;
     uint64_t number;
     bool is_new;
@@ -163,8 +173,9 @@ static void terms_of(const tgi_board *b, const tgi_settings *s, term terms[N_TER
         {"identity", b->map_healthy},
         {"identity", s->lam_id > 0 ? b->g_identity / s->lam_id : (double)b->map_healthy},
         {"map", b->map_diseased},
-        {"g", (double)b->g_normal + b->g_disease + b->g_cls_diseased + b->g_cls_healthy + b->g_cycle_diseased +
-                  b->g_cycle_healthy + b->g_identity + b->g_sparsity + b->g_sparsity_added + b->g_tv},
+        {"g", (double)b->g_normal + b->g_disease + b->g_cls_diseased + b->g_cls_healthy +
+                  b->g_cycle_diseased + b->g_cycle_healthy + b->g_identity + b->g_sparsity +
+                  b->g_sparsity_added + b->g_tv},
     };
 
     memcpy(terms, all, sizeof all);
@@ -291,7 +302,8 @@ static void check_mixes(void)
 /* Wasserstein critics with the exact penalty against PyTorch's double backward, two updates of them, then the generators'. */
 START_TEST(preset_quick_equals_pytorch)
 {
-    static const char *const sizes[] = {"size=32", "width=2", "dwidth=2", "batch=2", "critic_steps=2", "seed=1"};
+    static const char *const sizes[] = {"size=32", "width=2",        "dwidth=2",
+                                        "batch=2", "critic_steps=2", "seed=1"};
     tgi_settings settings = tgi_settings_preset(TGI_PRESET_QUICK);
     tgi_model *model;
     tgi_board board;

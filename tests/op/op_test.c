@@ -104,11 +104,13 @@ void op_guard_get(op_guarded *g, float *out, int round)
     ck_assert_tg_ok(tg_tensor_download(g->parent, all, total));
     for (size_t i = 0; i < total; i++) {
         bool is_guard = i < g->before || i >= g->before + g->count;
-        ck_assert_msg(!is_guard || all[i] == MAGIC, "value %zd outside the tensor was overwritten with %g",
+        ck_assert_msg(!is_guard || all[i] == MAGIC,
+                      "value %zd outside the tensor was overwritten with %g",
                       (ptrdiff_t)i - (ptrdiff_t)g->before, (double)all[i]);
     }
     if (round)
-        ck_assert_msg(!memcmp(out, all + g->before, g->count * sizeof *all), "run %d gave other bits", round + 1);
+        ck_assert_msg(!memcmp(out, all + g->before, g->count * sizeof *all),
+                      "run %d gave other bits", round + 1);
     memcpy(out, all + g->before, g->count * sizeof *all);
     free(all);
 }
@@ -119,8 +121,8 @@ void op_guard_free(op_guarded *g)
     tg_tensor_free(g->parent);
 }
 
-void op_gradcheck(const char *what, op_reference *forward, void *user, double *x, size_t n_x, const double *dy, size_t n_y,
-                  const double *dx)
+void op_gradcheck(const char *what, op_reference *forward, void *user, double *x, size_t n_x,
+                  const double *dy, size_t n_y, const double *dx)
 {
     const double h = 1e-4;
     double *above = op_doubles(n_y), *below = op_doubles(n_y), *slope = op_doubles(n_x);

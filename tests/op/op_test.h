@@ -44,7 +44,7 @@ void op_guard_free(op_guarded *g);
 /* A reference as a function of one of its inputs; user holds the rest. */
 typedef void op_reference(const double *x, double *y, void *user);
 /* Central differences of sum(dy * y(x)) in double equal dx, to TOL_GRADCHECK. x is changed and put back. */
-void op_gradcheck(const char *what, op_reference *forward, void *user, double *x, size_t n_x, const double *dy, size_t n_y,
-                  const double *dx);
+void op_gradcheck(const char *what, op_reference *forward, void *user, double *x, size_t n_x,
+                  const double *dy, size_t n_y, const double *dx);
 
 #endif

@@ -12,8 +12,11 @@ typedef struct arrangement {
 } arrangement;
 
 /* Smallest, odd, not a multiple of any work-group, factor 3, many samples, a size of the paper's nets. */
-static const arrangement shapes[] = {{{1, 1, 1, 1}, 1, 1},  {{1, 4, 5, 7}, 2, 2}, {{2, 9, 17, 3}, 5, 3},
-                                     {{3, 16, 9, 21}, 1, 4}, {{1, 64, 32, 32}, 64, 2}};
+static const arrangement shapes[] = {{{1, 1, 1, 1}, 1, 1},
+                                     {{1, 4, 5, 7}, 2, 2},
+                                     {{2, 9, 17, 3}, 5, 3},
+                                     {{3, 16, 9, 21}, 1, 4},
+                                     {{1, 64, 32, 32}, 64, 2}};
 enum { N_SHAPES = TG_COUNT(shapes) };
 
 static size_t count(tg_dims dims)
@@ -39,12 +42,14 @@ static tg_dims shuffled(tg_dims x, size_t s)
 
 START_TEST(concatenates)
 {
-    const tg_dims a = shapes[_i].x, b = with_channels(a, shapes[_i].other), y = with_channels(a, a.c + b.c);
+    const tg_dims a = shapes[_i].x, b = with_channels(a, shapes[_i].other),
+                  y = with_channels(a, a.c + b.c);
 
     if (op_skips(y))
         return;
     float *fa = op_normal(count(a), 1), *fb = op_normal(count(b), 2), *got = op_floats(count(y));
-    double *da = op_normal_d(count(a), 1), *db = op_normal_d(count(b), 2), *want = op_doubles(count(y));
+    double *da = op_normal_d(count(a), 1), *db = op_normal_d(count(b), 2),
+           *want = op_doubles(count(y));
     tg_tensor *ta = op_tensor(a, fa), *tb = op_tensor(b, fb);
     op_guarded out;
 
@@ -71,12 +76,14 @@ END_TEST
 
 START_TEST(splits_gradients_of_a_concatenation)
 {
-    const tg_dims a = shapes[_i].x, b = with_channels(a, shapes[_i].other), y = with_channels(a, a.c + b.c);
+    const tg_dims a = shapes[_i].x, b = with_channels(a, shapes[_i].other),
+                  y = with_channels(a, a.c + b.c);
 
     if (op_skips(y))
         return;
     float *fy = op_normal(count(y), 1), *fa = op_normal(count(a), 2), *fb = op_normal(count(b), 3);
-    double *dy = op_normal_d(count(y), 1), *da = op_normal_d(count(a), 2), *db = op_normal_d(count(b), 3);
+    double *dy = op_normal_d(count(y), 1), *da = op_normal_d(count(a), 2),
+           *db = op_normal_d(count(b), 3);
     float *got_a = op_floats(count(a)), *got_b = op_floats(count(b));
     tg_tensor *ty = op_tensor(y, fy);
     op_guarded out_a, out_b;
@@ -119,10 +126,11 @@ typedef tg_status forward_fn(const tg_tensor *, size_t, tg_tensor *);
 typedef void reference_fn(const double *, tg_dims, size_t, double *);
 
 /* out = op(in), or with `adds`: out += op(in). */
-static void check(const char *what, forward_fn *op, reference_fn *reference, tg_dims small, tg_dims in, tg_dims out, size_t s,
-                  bool adds)
+static void check(const char *what, forward_fn *op, reference_fn *reference, tg_dims small,
+                  tg_dims in, tg_dims out, size_t s, bool adds)
 {
-    float *f_in = op_normal(count(in), 1), *start = op_normal(count(out), 2), *got = op_floats(count(out));
+    float *f_in = op_normal(count(in), 1), *start = op_normal(count(out), 2),
+          *got = op_floats(count(out));
     double *d_in = op_normal_d(count(in), 1), *want = op_normal_d(count(out), 2);
     tg_tensor *t_in = op_tensor(in, f_in);
     op_guarded g;
@@ -159,7 +167,8 @@ START_TEST(upsamples_backward)
     const tg_dims x = shapes[_i].x, y = enlarged(x, shapes[_i].s);
 
     if (!op_skips(y))
-        check("upsample backward", tg_upsample_backward, ref_upsample_backward, x, y, x, shapes[_i].s, true);
+        check("upsample backward", tg_upsample_backward, ref_upsample_backward, x, y, x,
+              shapes[_i].s, true);
 }
 END_TEST
 
@@ -177,7 +186,8 @@ START_TEST(shuffles_backward)
     const tg_dims x = shapes[_i].x, y = shuffled(x, shapes[_i].s);
 
     if (!op_skips(y))
-        check("shuffle backward", tg_shuffle_backward, ref_shuffle_backward, x, y, x, shapes[_i].s, true);
+        check("shuffle backward", tg_shuffle_backward, ref_shuffle_backward, x, y, x, shapes[_i].s,
+              true);
 }
 END_TEST
 
@@ -214,8 +224,10 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *a = op_tensor((tg_dims){1, 4, 3, 3}, NULL), *b = op_tensor((tg_dims){1, 2, 3, 2}, NULL);
-    tg_tensor *y = op_tensor((tg_dims){1, 6, 3, 3}, NULL), *c = op_tensor((tg_dims){1, 2, 3, 3}, NULL);
+    tg_tensor *a = op_tensor((tg_dims){1, 4, 3, 3}, NULL),
+              *b = op_tensor((tg_dims){1, 2, 3, 2}, NULL);
+    tg_tensor *y = op_tensor((tg_dims){1, 6, 3, 3}, NULL),
+              *c = op_tensor((tg_dims){1, 2, 3, 3}, NULL);
 
     ck_assert_tg_fails(tg_concat_forward(a, b, y), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_concat_forward(a, a, y), TG_ERR_SHAPE);

@@ -4,7 +4,8 @@
 #include "ref/ref.h"
 
 /* Smallest that training takes, odd, vectors, more than one image, a net's, large (the widest group). */
-static const tg_dims shapes[] = {{1, 1, 1, 2}, {1, 3, 5, 7}, {7, 5, 1, 1}, {2, 4, 17, 33}, {2, 64, 32, 32}, {2, 2, 130, 131}};
+static const tg_dims shapes[] = {{1, 1, 1, 2},   {1, 3, 5, 7},    {7, 5, 1, 1},
+                                 {2, 4, 17, 33}, {2, 64, 32, 32}, {2, 2, 130, 131}};
 static const double eps = (double)1e-5f, momentum = (double)0.1f;
 
 static tg_dims vector_of(tg_dims d)
@@ -49,13 +50,16 @@ static void check_train(tg_dims d, bool is_affine)
     size_t n = tg_dims_count(d);
     float *x = op_normal(n, 1), *g = op_normal(d.c, 2), *b = op_normal(d.c, 3), *got = op_floats(n);
     float *mean = op_normal(d.c, 6), *var = op_normal(d.c, 7);
-    double *xd = op_normal_d(n, 1), *gd = op_normal_d(d.c, 2), *bd = op_normal_d(d.c, 3), *yd = op_doubles(n);
-    double *meand = op_normal_d(d.c, 6), *vard = op_normal_d(d.c, 7), *mud = op_doubles(d.c), *rstdd = op_doubles(d.c);
+    double *xd = op_normal_d(n, 1), *gd = op_normal_d(d.c, 2), *bd = op_normal_d(d.c, 3),
+           *yd = op_doubles(n);
+    double *meand = op_normal_d(d.c, 6), *vard = op_normal_d(d.c, 7), *mud = op_doubles(d.c),
+           *rstdd = op_doubles(d.c);
     tg_tensor *tx = op_tensor(d, x), *tg = is_affine ? op_tensor(vector_of(d), g) : NULL;
     tg_tensor *tb = is_affine ? op_tensor(vector_of(d), b) : NULL;
     outputs o;
 
-    ref_batch_norm_forward_train(xd, is_affine ? gd : NULL, bd, eps, momentum, d, meand, vard, yd, mud, rstdd);
+    ref_batch_norm_forward_train(xd, is_affine ? gd : NULL, bd, eps, momentum, d, meand, vard, yd,
+                                 mud, rstdd);
     outputs_new(&o, d);
     OP_ROUNDS
     {
@@ -64,8 +68,8 @@ static void check_train(tg_dims d, bool is_affine)
         op_guard_set(&o.var, var);
         op_guard_set(&o.mu, NULL);
         op_guard_set(&o.rstd, NULL);
-        ck_assert_tg_ok(tg_batch_norm_forward_train(tx, tg, tb, (float)eps, (float)momentum, o.mean.t, o.var.t, o.y.t,
-                                                    o.mu.t, o.rstd.t));
+        ck_assert_tg_ok(tg_batch_norm_forward_train(tx, tg, tb, (float)eps, (float)momentum,
+                                                    o.mean.t, o.var.t, o.y.t, o.mu.t, o.rstd.t));
         op_guard_get(&o.y, got, round);
     }
     tg_compare_fd("y", got, yd, n, TOL_REDUCE);
@@ -77,7 +81,8 @@ static void check_train(tg_dims d, bool is_affine)
     tg_tensor_free(tx);
     tg_tensor_free(tg);
     tg_tensor_free(tb);
-    free(x), free(g), free(b), free(got), free(mean), free(var), free(xd), free(gd), free(bd), free(yd);
+    free(x), free(g), free(b), free(got), free(mean), free(var), free(xd), free(gd), free(bd),
+        free(yd);
     free(meand), free(vard), free(mud), free(rstdd);
 }
 
@@ -99,13 +104,15 @@ START_TEST(evaluation_matches_reference)
         return;
     float *x = op_normal(n, 1), *g = op_normal(d.c, 2), *b = op_normal(d.c, 3), *got = op_floats(n);
     float *mean = op_normal(d.c, 6), *var = op_floats(d.c);
-    double *xd = op_normal_d(n, 1), *gd = op_normal_d(d.c, 2), *bd = op_normal_d(d.c, 3), *yd = op_doubles(n);
+    double *xd = op_normal_d(n, 1), *gd = op_normal_d(d.c, 2), *bd = op_normal_d(d.c, 3),
+           *yd = op_doubles(n);
     double *meand = op_normal_d(d.c, 6), *vard = op_doubles(d.c);
     for (size_t c = 0; c < d.c; c++) {
         var[c] = 0.5f + mean[c] * mean[c];
         vard[c] = (double)var[c];
     }
-    tg_tensor *tx = op_tensor(d, x), *tg = op_tensor(vector_of(d), g), *tb = op_tensor(vector_of(d), b);
+    tg_tensor *tx = op_tensor(d, x), *tg = op_tensor(vector_of(d), g),
+              *tb = op_tensor(vector_of(d), b);
     tg_tensor *tm = op_tensor(vector_of(d), mean), *tv = op_tensor(vector_of(d), var);
     op_guarded y;
     op_guard_new(&y, d);
@@ -114,8 +121,8 @@ START_TEST(evaluation_matches_reference)
         OP_ROUNDS
         {
             op_guard_set(&y, NULL);
-            ck_assert_tg_ok(tg_batch_norm_forward_eval(tx, is_affine ? tg : NULL, is_affine ? tb : NULL, (float)eps, tm,
-                                                       tv, y.t));
+            ck_assert_tg_ok(tg_batch_norm_forward_eval(
+                tx, is_affine ? tg : NULL, is_affine ? tb : NULL, (float)eps, tm, tv, y.t));
             op_guard_get(&y, got, round);
         }
         tg_compare_fd("y", got, yd, n, TOL_REDUCE);
@@ -126,7 +133,8 @@ START_TEST(evaluation_matches_reference)
     tg_tensor_free(tb);
     tg_tensor_free(tm);
     tg_tensor_free(tv);
-    free(x), free(g), free(b), free(got), free(mean), free(var), free(xd), free(gd), free(bd), free(yd), free(meand);
+    free(x), free(g), free(b), free(got), free(mean), free(var), free(xd), free(gd), free(bd),
+        free(yd), free(meand);
     free(vard);
 }
 END_TEST
@@ -134,20 +142,25 @@ END_TEST
 static void check_backward(tg_dims d, bool is_affine)
 {
     size_t n = tg_dims_count(d);
-    float *x = op_normal(n, 1), *g = op_normal(d.c, 2), *dy = op_normal(n, 4), *start = op_normal(n, 5);
+    float *x = op_normal(n, 1), *g = op_normal(d.c, 2), *dy = op_normal(n, 4),
+          *start = op_normal(n, 5);
     float *got = op_floats(n), *mu = op_floats(d.c), *rstd = op_floats(d.c);
-    double *xd = op_normal_d(n, 1), *gd = op_normal_d(d.c, 2), *dyd = op_normal_d(n, 4), *dxd = op_normal_d(n, 5);
-    double *dgd = op_normal_d(d.c, 5), *dbd = op_normal_d(d.c, 5), *mud = op_doubles(d.c), *rstdd = op_doubles(d.c);
+    double *xd = op_normal_d(n, 1), *gd = op_normal_d(d.c, 2), *dyd = op_normal_d(n, 4),
+           *dxd = op_normal_d(n, 5);
+    double *dgd = op_normal_d(d.c, 5), *dbd = op_normal_d(d.c, 5), *mud = op_doubles(d.c),
+           *rstdd = op_doubles(d.c);
     double *unused = op_doubles(n), *running = op_doubles(2 * d.c);
     op_guarded dx, dg, db;
 
-    ref_batch_norm_forward_train(xd, NULL, NULL, eps, momentum, d, running, running + d.c, unused, mud, rstdd);
+    ref_batch_norm_forward_train(xd, NULL, NULL, eps, momentum, d, running, running + d.c, unused,
+                                 mud, rstdd);
     for (size_t c = 0; c < d.c; c++) {
         mu[c] = (float)mud[c];
         rstd[c] = (float)rstdd[c];
     }
     ref_batch_norm_backward(xd, is_affine ? gd : NULL, mud, rstdd, dyd, d, dxd, dgd, dbd);
-    tg_tensor *tx = op_tensor(d, x), *tdy = op_tensor(d, dy), *tg = is_affine ? op_tensor(vector_of(d), g) : NULL;
+    tg_tensor *tx = op_tensor(d, x), *tdy = op_tensor(d, dy),
+              *tg = is_affine ? op_tensor(vector_of(d), g) : NULL;
     tg_tensor *tmu = op_tensor(vector_of(d), mu), *tr = op_tensor(vector_of(d), rstd);
     op_guard_new(&dx, d);
     op_guard_new(&dg, vector_of(d));
@@ -175,7 +188,8 @@ static void check_backward(tg_dims d, bool is_affine)
     tg_tensor_free(tg);
     tg_tensor_free(tmu);
     tg_tensor_free(tr);
-    free(x), free(g), free(dy), free(start), free(got), free(mu), free(rstd), free(xd), free(gd), free(dyd), free(dxd);
+    free(x), free(g), free(dy), free(start), free(got), free(mu), free(rstd), free(xd), free(gd),
+        free(dyd), free(dxd);
     free(dgd), free(dbd), free(mud), free(rstdd), free(unused), free(running);
 }
 
@@ -196,8 +210,8 @@ typedef struct inputs {
 
 static void forward(const double *x, const double *gamma, const double *beta, double *y, inputs *in)
 {
-    ref_batch_norm_forward_train(x, gamma, beta, eps, momentum, check_dims, in->running, in->running + 3, y, in->mu,
-                                 in->rstd);
+    ref_batch_norm_forward_train(x, gamma, beta, eps, momentum, check_dims, in->running,
+                                 in->running + 3, y, in->mu, in->rstd);
 }
 
 static void forward_by_x(const double *x, double *y, void *user)
@@ -240,16 +254,23 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *x = op_tensor((tg_dims){2, 3, 4, 5}, NULL), *z = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
-    tg_tensor *c = op_tensor((tg_dims){1, 3, 1, 1}, NULL), *p = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
+    tg_tensor *x = op_tensor((tg_dims){2, 3, 4, 5}, NULL),
+              *z = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
+    tg_tensor *c = op_tensor((tg_dims){1, 3, 1, 1}, NULL),
+              *p = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
     tg_tensor *one = op_tensor((tg_dims){1, 3, 1, 1}, NULL);
 
-    ck_assert_tg_fails(tg_batch_norm_forward_train(x, p, c, 1e-5f, 0.1f, c, c, x, c, c), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tg_batch_norm_forward_train(x, c, c, 1e-5f, 0.1f, c, p, x, c, c), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tg_batch_norm_forward_train(x, c, c, 1e-5f, 0.1f, c, c, z, c, c), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tg_batch_norm_forward_train(x, c, c, 1e-5f, 0.1f, c, c, x, c, p), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_batch_norm_forward_train(x, p, c, 1e-5f, 0.1f, c, c, x, c, c),
+                       TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_batch_norm_forward_train(x, c, c, 1e-5f, 0.1f, c, p, x, c, c),
+                       TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_batch_norm_forward_train(x, c, c, 1e-5f, 0.1f, c, c, z, c, c),
+                       TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_batch_norm_forward_train(x, c, c, 1e-5f, 0.1f, c, c, x, c, p),
+                       TG_ERR_SHAPE);
     /* One value has no variance to learn from. */
-    ck_assert_tg_fails(tg_batch_norm_forward_train(one, c, c, 1e-5f, 0.1f, c, c, one, c, c), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_batch_norm_forward_train(one, c, c, 1e-5f, 0.1f, c, c, one, c, c),
+                       TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_batch_norm_forward_eval(x, c, c, 1e-5f, c, p, x), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_batch_norm_forward_eval(x, c, c, 1e-5f, c, c, z), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_batch_norm_backward(x, c, c, c, z, x, c, c), TG_ERR_SHAPE);

@@ -32,7 +32,8 @@ static const struct {
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
 };
 
-static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, TG_CONV_MATMUL, TG_CONV_AUTO};
+static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, TG_CONV_MATMUL,
+                                               TG_CONV_AUTO};
 enum { N_CASES = TG_COUNT(shapes) * TG_COUNT(algorithms) };
 
 /* One case: host values, tensors, and the reference's numbers. */
@@ -96,21 +97,21 @@ static void teardown(fixture *f)
 }
 
 /* Runs `call` three times on a guarded output that starts from `start` and compares with start + want. */
-#define CHECK_GUARDED(what, dims, start, want, call)                                                                   \
-    do {                                                                                                               \
-        op_guarded g;                                                                                                  \
-        size_t n_ = tg_dims_count(dims);                                                                               \
-        float *got_ = op_floats(n_);                                                                                   \
-        op_guard_new(&g, dims);                                                                                        \
-        OP_ROUNDS                                                                                                      \
-        {                                                                                                              \
-            op_guard_set(&g, start);                                                                                   \
-            ck_assert_tg_ok(call);                                                                                     \
-            op_guard_get(&g, got_, round);                                                                             \
-        }                                                                                                              \
-        tg_compare_fd(what, got_, want, n_, TOL_CONV);                                                                 \
-        op_guard_free(&g);                                                                                             \
-        free(got_);                                                                                                    \
+#define CHECK_GUARDED(what, dims, start, want, call)                                               \
+    do {                                                                                           \
+        op_guarded g;                                                                              \
+        size_t n_ = tg_dims_count(dims);                                                           \
+        float *got_ = op_floats(n_);                                                               \
+        op_guard_new(&g, dims);                                                                    \
+        OP_ROUNDS                                                                                  \
+        {                                                                                          \
+            op_guard_set(&g, start);                                                               \
+            ck_assert_tg_ok(call);                                                                 \
+            op_guard_get(&g, got_, round);                                                         \
+        }                                                                                          \
+        tg_compare_fd(what, got_, want, n_, TOL_CONV);                                             \
+        op_guard_free(&g);                                                                         \
+        free(got_);                                                                                \
     } while (0)
 
 START_TEST(forward_matches_the_definition)
@@ -126,7 +127,8 @@ START_TEST(forward_matches_the_definition)
     CHECK_GUARDED("y", f.y, NULL, want, tg_conv2d_forward(f.tx, f.tw, NULL, &f.ref.geom, g.t));
     for (size_t i = 0; i < f.n_y; i++)
         want[i] += bias[i / plane % f.ref.w.n];
-    CHECK_GUARDED("y with bias", f.y, NULL, want, tg_conv2d_forward(f.tx, f.tw, tb, &f.ref.geom, g.t));
+    CHECK_GUARDED("y with bias", f.y, NULL, want,
+                  tg_conv2d_forward(f.tx, f.tw, tb, &f.ref.geom, g.t));
     tg_tensor_free(tb);
     free(want);
     free(bias);
@@ -143,7 +145,8 @@ START_TEST(backward_data_matches_the_definition)
     float *start = narrowed(want, f.n_x);
 
     ref_conv2d_add(&f.ref, REF_DATA, want, f.w, f.dy);
-    CHECK_GUARDED("dx", f.ref.x, start, want, tg_conv2d_backward_data(f.tdy, f.tw, &f.ref.geom, g.t));
+    CHECK_GUARDED("dx", f.ref.x, start, want,
+                  tg_conv2d_backward_data(f.tdy, f.tw, &f.ref.geom, g.t));
     free(want);
     free(start);
     teardown(&f);
@@ -162,7 +165,8 @@ START_TEST(backward_weights_matches_the_definition)
     ref_conv2d_add(&f.ref, REF_WEIGHTS, f.x, want, f.dy);
     for (size_t i = 0; i < f.n_y; i++)
         bias[i / plane % f.ref.w.n] += f.dy[i];
-    CHECK_GUARDED("dw", f.ref.w, start, want, tg_conv2d_backward_weights(f.tx, f.tdy, &f.ref.geom, g.t, NULL));
+    CHECK_GUARDED("dw", f.ref.w, start, want,
+                  tg_conv2d_backward_weights(f.tx, f.tdy, &f.ref.geom, g.t, NULL));
     CHECK_GUARDED("db", ((tg_dims){1, f.ref.w.n, 1, 1}), bias_start, bias,
                   tg_conv2d_backward_weights(f.tx, f.tdy, &f.ref.geom, NULL, g.t));
     free(want);
@@ -190,7 +194,8 @@ START_TEST(transposed_is_the_same_with_the_sides_exchanged)
     float *dx_start = op_floats(f.n_y), *dw_start = op_floats(f.n_w);
 
     ref_conv2d_add(&f.ref, REF_DATA, y, f.w, f.dy);
-    CHECK_GUARDED("transposed y", image, NULL, y, tg_conv2d_transposed_forward(f.tdy, f.tw, NULL, &f.ref.geom, g.t));
+    CHECK_GUARDED("transposed y", image, NULL, y,
+                  tg_conv2d_transposed_forward(f.tdy, f.tw, NULL, &f.ref.geom, g.t));
     ref_conv2d_add(&f.ref, REF_FORWARD, f.x, f.w, dx);
     CHECK_GUARDED("transposed dx", f.y, dx_start, dx,
                   tg_conv2d_transposed_backward_data(f.tx, f.tw, &f.ref.geom, g.t));
@@ -241,9 +246,12 @@ END_TEST
 
 START_TEST(refuses_shapes_that_do_not_fit)
 {
-    tg_tensor *x = op_tensor((tg_dims){1, 3, 6, 6}, NULL), *w = op_tensor((tg_dims){4, 2, 3, 3}, NULL);
-    tg_tensor *w3 = op_tensor((tg_dims){4, 3, 3, 3}, NULL), *y = op_tensor((tg_dims){1, 4, 5, 5}, NULL);
-    tg_conv2d_geom one = {.stride = 1, .pad = 1}, none = {.stride = 0}, far = {.stride = 1, .pad = 6};
+    tg_tensor *x = op_tensor((tg_dims){1, 3, 6, 6}, NULL),
+              *w = op_tensor((tg_dims){4, 2, 3, 3}, NULL);
+    tg_tensor *w3 = op_tensor((tg_dims){4, 3, 3, 3}, NULL),
+              *y = op_tensor((tg_dims){1, 4, 5, 5}, NULL);
+    tg_conv2d_geom one = {.stride = 1, .pad = 1}, none = {.stride = 0},
+                   far = {.stride = 1, .pad = 6};
 
     far.padding = TG_PAD_REFLECT;
     ck_assert_tg_fails(tg_conv2d_forward(x, w, NULL, &one, y), TG_ERR_SHAPE);

@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Smallest, odd, not a multiple of four or of a work-group, more than one image, a size of the paper's nets. */
-static const tg_dims shapes[] = {{1, 1, 1, 1}, {1, 3, 5, 7}, {3, 1, 1, 2}, {2, 4, 17, 33}, {1, 64, 64, 64}};
+static const tg_dims shapes[] = {
+    {1, 1, 1, 1}, {1, 3, 5, 7}, {3, 1, 1, 2}, {2, 4, 17, 33}, {1, 64, 64, 64}};
 enum { N_SHAPES = TG_COUNT(shapes), N_ACTIVATIONS = 4 };
 static const double slope = 0.2f; /* as the device sees it */
 
@@ -201,7 +202,8 @@ static void activation_of(const double *x, double *y, void *user)
 START_TEST(the_reference_of_activations_has_the_right_gradient)
 {
     tg_activation f = (tg_activation)_i;
-    double *x = op_normal_d(40, 4), *dy = op_normal_d(40, 5), *y = op_doubles(40), *dx = op_doubles(40);
+    double *x = op_normal_d(40, 4), *dy = op_normal_d(40, 5), *y = op_doubles(40),
+           *dx = op_doubles(40);
 
     ref_activation_forward(f, slope, x, 40, y);
     ref_activation_backward(f, slope, y, dy, 40, dx);
@@ -247,13 +249,15 @@ START_TEST(special_values_go_where_they_should)
                               {NAN, 1, -1, 0, -1, 1},
                               {NAN, 1, 0, 0.5f, 0, 1}};
     float y[6];
-    tg_tensor *tx = op_tensor((tg_dims){1, 6, 1, 1}, x), *ty = op_tensor((tg_dims){1, 6, 1, 1}, NULL);
+    tg_tensor *tx = op_tensor((tg_dims){1, 6, 1, 1}, x),
+              *ty = op_tensor((tg_dims){1, 6, 1, 1}, NULL);
 
     for (int f = 0; f < 4; f++) {
         ck_assert_tg_ok(tg_activation_forward((tg_activation)f, 0.5f, tx, ty));
         ck_assert_tg_ok(tg_tensor_download(ty, y, 6));
         for (int i = 0; i < 6; i++)
-            ck_assert_msg(is_like(y[i], want[f][i]), "f %d of %g is %.9g", f, (double)x[i], (double)y[i]);
+            ck_assert_msg(is_like(y[i], want[f][i]), "f %d of %g is %.9g", f, (double)x[i],
+                          (double)y[i]);
     }
     ck_assert_tg_ok(tg_clamp_forward(tx, -1, 1, ty));
     ck_assert_tg_ok(tg_tensor_download(ty, y, 6));
@@ -265,8 +269,10 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *a = op_tensor((tg_dims){2, 3, 4, 5}, NULL), *b = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
-    tg_tensor *c = op_tensor((tg_dims){2, 3, 4, 5}, NULL), *t = op_tensor((tg_dims){3, 1, 1, 1}, NULL);
+    tg_tensor *a = op_tensor((tg_dims){2, 3, 4, 5}, NULL),
+              *b = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
+    tg_tensor *c = op_tensor((tg_dims){2, 3, 4, 5}, NULL),
+              *t = op_tensor((tg_dims){3, 1, 1, 1}, NULL);
 
     ck_assert_tg_fails(tg_add(a, b, c), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_add(a, c, b), TG_ERR_SHAPE);

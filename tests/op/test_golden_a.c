@@ -46,8 +46,10 @@ END_TEST
 
 START_TEST(concatenation_agrees_with_pytorch)
 {
-    tg_tensor *a = golden_tensor("concat", "a"), *b = golden_tensor("concat", "b"), *dy = golden_tensor("concat", "dy");
-    tg_tensor *y = golden_zero("concat", "y"), *da = golden_zero("concat", "da"), *db = golden_zero("concat", "db");
+    tg_tensor *a = golden_tensor("concat", "a"), *b = golden_tensor("concat", "b"),
+              *dy = golden_tensor("concat", "dy");
+    tg_tensor *y = golden_zero("concat", "y"), *da = golden_zero("concat", "da"),
+              *db = golden_zero("concat", "db");
 
     ck_assert_tg_ok(tg_concat_forward(a, b, y));
     ck_assert_tg_ok(tg_concat_backward(dy, da, db));
@@ -85,7 +87,8 @@ END_TEST
 
 START_TEST(label_planes_agree_with_pytorch)
 {
-    tg_tensor *x = golden_tensor("planes", "x"), *labels = golden_tensor("labels", ""), *dy = golden_tensor("planes", "dy");
+    tg_tensor *x = golden_tensor("planes", "x"), *labels = golden_tensor("labels", ""),
+              *dy = golden_tensor("planes", "dy");
     tg_tensor *y = golden_zero("planes", "y"), *dx = golden_zero("planes", "dx");
 
     ck_assert_tg_ok(tg_label_planes_forward(x, labels, y));
@@ -100,7 +103,8 @@ END_TEST
 
 START_TEST(label_affine_agrees_with_pytorch)
 {
-    tg_tensor *x = golden_tensor("affine", "x"), *labels = golden_tensor("labels", ""), *dy = golden_tensor("affine", "dy");
+    tg_tensor *x = golden_tensor("affine", "x"), *labels = golden_tensor("labels", ""),
+              *dy = golden_tensor("affine", "dy");
     tg_tensor *gamma = golden_tensor("affine", "gamma"), *beta = golden_tensor("affine", "beta");
     tg_tensor *y = golden_zero("affine", "y"), *dx = golden_zero("affine", "dx");
     tg_tensor *dgamma = golden_zero("affine", "dgamma"), *dbeta = golden_zero("affine", "dbeta");
@@ -130,7 +134,8 @@ START_TEST(window_pooling_agrees_with_pytorch)
 {
     const struct pool_case *c = &pool_cases[_i];
     tg_tensor *x = golden_tensor(c->name, "x"), *dy = golden_tensor(c->name, "dy");
-    tg_tensor *y = golden_zero(c->name, "y"), *dx = golden_zero(c->name, "dx"), *choice = golden_zero(c->name, "y");
+    tg_tensor *y = golden_zero(c->name, "y"), *dx = golden_zero(c->name, "dx"),
+              *choice = golden_zero(c->name, "y");
 
     ck_assert_tg_ok(tg_pool_forward(c->kind, c->size, c->stride, x, y, choice));
     ck_assert_tg_ok(tg_pool_backward(c->kind, c->size, c->stride, choice, dy, dx));

@@ -21,7 +21,8 @@ START_TEST(instance_norm_agrees_with_pytorch)
     bool is_affine = _i == 1;
     const char *name = is_affine ? "instance_affine" : "instance";
     tg_tensor *x = golden_tensor(name, "x"), *dy = golden_tensor(name, "dy");
-    tg_tensor *gamma = is_affine ? golden_tensor("gamma", "") : NULL, *beta = is_affine ? golden_tensor("beta", "") : NULL;
+    tg_tensor *gamma = is_affine ? golden_tensor("gamma", "") : NULL,
+              *beta = is_affine ? golden_tensor("beta", "") : NULL;
     tg_tensor *dgamma = golden_zero("gamma", ""), *dbeta = golden_zero("beta", "");
     tg_tensor *y = golden_zero(name, "y"), *dx = golden_zero(name, "dx"), *mu, *rstd;
     const tg_dims d = tg_tensor_dims(x), planes = {d.n, d.c, 1, 1};
@@ -47,10 +48,13 @@ END_TEST
 
 START_TEST(batch_norm_agrees_with_pytorch)
 {
-    tg_tensor *x = golden_tensor("batch", "x"), *dy = golden_tensor("batch", "dy"), *gamma = golden_tensor("gamma", "");
+    tg_tensor *x = golden_tensor("batch", "x"), *dy = golden_tensor("batch", "dy"),
+              *gamma = golden_tensor("gamma", "");
     tg_tensor *beta = golden_tensor("beta", ""), *mean = golden_tensor("batch", "mean_before");
-    tg_tensor *var = golden_tensor("batch", "var_before"), *y = golden_zero("batch", "y"), *dx = golden_zero("batch", "dx");
-    tg_tensor *mu = golden_zero("gamma", ""), *rstd = golden_zero("gamma", ""), *dgamma = golden_zero("gamma", "");
+    tg_tensor *var = golden_tensor("batch", "var_before"), *y = golden_zero("batch", "y"),
+              *dx = golden_zero("batch", "dx");
+    tg_tensor *mu = golden_zero("gamma", ""), *rstd = golden_zero("gamma", ""),
+              *dgamma = golden_zero("gamma", "");
     tg_tensor *dbeta = golden_zero("gamma", ""), *x_eval = golden_tensor("batch_eval", "x");
     tg_tensor *y_eval = golden_zero("batch_eval", "y");
 
@@ -98,12 +102,15 @@ START_TEST(adversarial_losses_agree_with_pytorch)
     static const struct {
         const char *name;
         tg_adversarial kind;
-    } cases[] = {
-        {"real", TG_ADV_REAL}, {"fake", TG_ADV_FAKE}, {"ls_real", TG_ADV_LS_REAL}, {"ls_fake", TG_ADV_LS_FAKE}};
+    } cases[] = {{"real", TG_ADV_REAL},
+                 {"fake", TG_ADV_FAKE},
+                 {"ls_real", TG_ADV_LS_REAL},
+                 {"ls_fake", TG_ADV_LS_FAKE}};
     tg_tensor *z = golden_tensor("z", "");
 
     for (size_t i = 0; i < TG_COUNT(cases); i++) {
-        tg_tensor *loss = golden_zero(cases[i].name, "loss"), *dz = golden_zero(cases[i].name, "dz");
+        tg_tensor *loss = golden_zero(cases[i].name, "loss"),
+                  *dz = golden_zero(cases[i].name, "dz");
 
         ck_assert_tg_ok(tg_adversarial_loss(cases[i].kind, z, 1, (tg_scalar){loss, 0}, dz));
         golden_check(cases[i].name, "loss", loss);
@@ -119,7 +126,8 @@ START_TEST(image_losses_agree_with_pytorch)
 
     for (int i = 0; i < 2; i++) {
         const char *name = i ? "mse" : "l1";
-        tg_tensor *loss = golden_zero(name, "loss"), *da = golden_zero(name, "da"), *db = golden_zero(name, "db");
+        tg_tensor *loss = golden_zero(name, "loss"), *da = golden_zero(name, "da"),
+                  *db = golden_zero(name, "db");
 
         ck_assert_tg_ok((i ? tg_mse_loss : tg_l1_loss)(a, b, 1, (tg_scalar){loss, 0}, da, db));
         golden_check(name, "loss", loss);
@@ -151,14 +159,16 @@ END_TEST
 
 START_TEST(three_steps_agree_with_pytorch)
 {
-    static const char *const names[] = {"adam", "rmsprop", "sgd"}, *const gradients[] = {"g0", "g1", "g2"};
+    static const char *const names[] = {"adam", "rmsprop", "sgd"}, *const gradients[] = {"g0", "g1",
+                                                                                         "g2"};
     tg_tensor *p = golden_tensor("p", ""), *m = golden_zero("p", ""), *v = golden_zero("p", "");
 
     for (size_t t = 1; t <= 3; t++) {
         tg_tensor *g = golden_tensor(gradients[t - 1], "");
 
         if (_i == 0)
-            ck_assert_tg_ok(tg_adam_step(g, &(tg_adam_opts){2e-2f, 0.5f, 0.999f, 1e-8f, t}, p, m, v));
+            ck_assert_tg_ok(
+                tg_adam_step(g, &(tg_adam_opts){2e-2f, 0.5f, 0.999f, 1e-8f, t}, p, m, v));
         else if (_i == 1)
             ck_assert_tg_ok(tg_rmsprop_step(g, 5e-3f, 0.99f, 1e-8f, p, v));
         else

@@ -67,15 +67,19 @@ START_TEST(convolutions_agree)
     const char *name = cases[_i / 2].name;
     bool is_transposed = cases[_i / 2].is_transposed;
     tg_conv2d_geom geom = cases[_i / 2].geom;
-    tg_tensor *x = golden_tensor(name, "x"), *w = golden_tensor(name, "w"), *b = bias(name, "b", false);
-    tg_tensor *dy = golden_tensor(name, "dy"), *y = golden_zero(name, "y"), *dx = golden_zero(name, "dx");
+    tg_tensor *x = golden_tensor(name, "x"), *w = golden_tensor(name, "w"),
+              *b = bias(name, "b", false);
+    tg_tensor *dy = golden_tensor(name, "dy"), *y = golden_zero(name, "y"),
+              *dx = golden_zero(name, "dx");
     tg_tensor *dw = golden_zero(name, "dw"), *db = bias(name, "b", true);
 
     geom.algorithm = algorithms[_i % 2];
-    ck_assert_tg_ok((is_transposed ? tg_conv2d_transposed_forward : tg_conv2d_forward)(x, w, b, &geom, y));
-    ck_assert_tg_ok((is_transposed ? tg_conv2d_transposed_backward_data : tg_conv2d_backward_data)(dy, w, &geom, dx));
     ck_assert_tg_ok(
-        (is_transposed ? tg_conv2d_transposed_backward_weights : tg_conv2d_backward_weights)(x, dy, &geom, dw, db));
+        (is_transposed ? tg_conv2d_transposed_forward : tg_conv2d_forward)(x, w, b, &geom, y));
+    ck_assert_tg_ok((is_transposed ? tg_conv2d_transposed_backward_data
+                                   : tg_conv2d_backward_data)(dy, w, &geom, dx));
+    ck_assert_tg_ok((is_transposed ? tg_conv2d_transposed_backward_weights
+                                   : tg_conv2d_backward_weights)(x, dy, &geom, dw, db));
     golden_check(name, "y", y);
     golden_check(name, "dx", dx);
     golden_check(name, "dw", dw);
@@ -89,8 +93,10 @@ END_TEST
 
 START_TEST(linear_agrees)
 {
-    tg_tensor *x = golden_tensor("linear", "x"), *w = golden_tensor("linear", "w"), *b = bias("linear", "b", false);
-    tg_tensor *dy = golden_tensor("linear", "dy"), *y = golden_zero("linear", "y"), *dx = golden_zero("linear", "dx");
+    tg_tensor *x = golden_tensor("linear", "x"), *w = golden_tensor("linear", "w"),
+              *b = bias("linear", "b", false);
+    tg_tensor *dy = golden_tensor("linear", "dy"), *y = golden_zero("linear", "y"),
+              *dx = golden_zero("linear", "dx");
     tg_tensor *dw = golden_zero("linear", "dw"), *db = bias("linear", "b", true);
 
     ck_assert_tg_ok(tg_linear_forward(x, w, b, y));

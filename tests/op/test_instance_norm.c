@@ -6,7 +6,8 @@
 #include <math.h>
 
 /* Smallest, odd, not a multiple of any work-group, more than one image, a net's, large (the widest group). */
-static const tg_dims shapes[] = {{1, 1, 1, 1}, {1, 3, 5, 7}, {2, 4, 17, 33}, {2, 3, 4, 4}, {1, 64, 64, 64}, {1, 2, 130, 131}};
+static const tg_dims shapes[] = {{1, 1, 1, 1}, {1, 3, 5, 7},    {2, 4, 17, 33},
+                                 {2, 3, 4, 4}, {1, 64, 64, 64}, {1, 2, 130, 131}};
 static const double eps = (double)1e-5f;
 
 /* The inputs of one case in float and double; the gradients start from something. */
@@ -37,7 +38,8 @@ static void make(data *t, tg_dims d)
 static void release(data *t)
 {
     free(t->x), free(t->gamma), free(t->beta), free(t->dy), free(t->start), free(t->got);
-    free(t->xd), free(t->gammad), free(t->betad), free(t->dyd), free(t->yd), free(t->mud), free(t->rstdd);
+    free(t->xd), free(t->gammad), free(t->betad), free(t->dyd), free(t->yd), free(t->mud),
+        free(t->rstdd);
     free(t->dxd), free(t->dgammad), free(t->dbetad);
 }
 
@@ -59,7 +61,8 @@ static void check_forward(data *t, bool is_affine)
         gamma = op_tensor(t->channels, t->gamma);
         beta = op_tensor(t->channels, t->beta);
     }
-    ref_instance_norm_forward(t->xd, is_affine ? t->gammad : NULL, t->betad, eps, t->d, t->yd, t->mud, t->rstdd);
+    ref_instance_norm_forward(t->xd, is_affine ? t->gammad : NULL, t->betad, eps, t->d, t->yd,
+                              t->mud, t->rstdd);
     op_guard_new(&y, t->d);
     op_guard_new(&mu, t->planes);
     op_guard_new(&rstd, t->planes);
@@ -110,8 +113,8 @@ static void check_backward(data *t, bool is_affine)
     tg_fill_normal_d(t->dxd, t->n, 5);
     tg_fill_normal_d(t->dgammad, t->d.c, 5);
     tg_fill_normal_d(t->dbetad, t->d.c, 5);
-    ref_instance_norm_backward(t->xd, is_affine ? t->gammad : NULL, t->mud, t->rstdd, t->dyd, t->d, t->dxd, t->dgammad,
-                               t->dbetad);
+    ref_instance_norm_backward(t->xd, is_affine ? t->gammad : NULL, t->mud, t->rstdd, t->dyd, t->d,
+                               t->dxd, t->dgammad, t->dbetad);
     for (size_t i = 0; i < t->n_planes; i++) {
         means[i] = (float)t->mud[i];
         rstds[i] = (float)t->rstdd[i];
@@ -200,7 +203,8 @@ START_TEST(unit_values_of_the_paper)
 {
     const tg_dims d = {1, 1, 2, 2}, one = {1, 1, 1, 1};
     const float x_values[] = {1, 2, 3, 6}, dy_values[] = {1, 0, 0, -1}, zero[4] = {0};
-    const double y_wanted[] = {-1.069043, -0.534522, 0, 1.603565}, dx_wanted[] = {0.152722, -0.190900, 0, 0.038178};
+    const double y_wanted[] = {-1.069043, -0.534522, 0, 1.603565},
+                 dx_wanted[] = {0.152722, -0.190900, 0, 0.038178};
     float got[4];
     tg_tensor *x = op_tensor(d, x_values), *dy = op_tensor(d, dy_values), *y = op_tensor(d, NULL);
     tg_tensor *dx = op_tensor(d, zero), *mu = op_tensor(one, NULL), *rstd = op_tensor(one, NULL);
@@ -233,7 +237,8 @@ START_TEST(flat_planes_keep_their_digits)
         xd[i] = (double)x[i];
     }
     ref_instance_norm_forward(xd, NULL, NULL, eps, d, y, &mu, &rstd);
-    tg_tensor *tx = op_tensor(d, x), *ty = op_tensor(d, NULL), *tmu = op_tensor(one, NULL), *tr = op_tensor(one, NULL);
+    tg_tensor *tx = op_tensor(d, x), *ty = op_tensor(d, NULL), *tmu = op_tensor(one, NULL),
+              *tr = op_tensor(one, NULL);
     ck_assert_tg_ok(tg_instance_norm_forward(tx, NULL, NULL, (float)eps, ty, tmu, tr));
     ck_assert_tg_ok(tg_tensor_download(tr, &r, 1));
     /* The mean's own rounding, 6e-5 at 1000, moves the variance of 2.4e-4 by its square alone. */
@@ -250,7 +255,8 @@ START_TEST(refuses_what_does_not_fit)
 {
     const tg_dims d = {2, 3, 4, 5};
     tg_tensor *x = op_tensor(d, NULL), *other = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
-    tg_tensor *c = op_tensor((tg_dims){1, 3, 1, 1}, NULL), *p = op_tensor((tg_dims){2, 3, 1, 1}, NULL);
+    tg_tensor *c = op_tensor((tg_dims){1, 3, 1, 1}, NULL),
+              *p = op_tensor((tg_dims){2, 3, 1, 1}, NULL);
 
     ck_assert_tg_fails(tg_instance_norm_forward(x, p, c, 1e-5f, other, p, p), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_instance_norm_forward(x, c, p, 1e-5f, x, p, p), TG_ERR_SHAPE);
@@ -258,8 +264,10 @@ START_TEST(refuses_what_does_not_fit)
     ck_assert_tg_fails(tg_instance_norm_forward(x, NULL, NULL, 1e-5f, other, p, p), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_instance_norm_forward(x, NULL, NULL, 1e-5f, x, c, p), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_instance_norm_forward(x, NULL, NULL, 1e-5f, x, p, c), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tg_instance_norm_backward(x, NULL, p, p, other, x, NULL, NULL), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tg_instance_norm_backward(x, NULL, p, p, x, other, NULL, NULL), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_instance_norm_backward(x, NULL, p, p, other, x, NULL, NULL),
+                       TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_instance_norm_backward(x, NULL, p, p, x, other, NULL, NULL),
+                       TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_instance_norm_backward(x, NULL, c, p, x, x, NULL, NULL), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_instance_norm_backward(x, c, p, p, x, x, p, NULL), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_instance_norm_backward(x, c, p, p, x, x, NULL, p), TG_ERR_SHAPE);

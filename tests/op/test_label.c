@@ -11,8 +11,11 @@ typedef struct labelled {
 } labelled;
 
 /* Smallest, odd, not a multiple of any work-group, many labels, sizes of the paper's nets. */
-static const labelled shapes[] = {{{1, 1, 1, 1}, 1},   {{1, 3, 5, 7}, 2},   {{3, 5, 1, 2}, 14},
-                                  {{2, 6, 17, 33}, 3}, {{2, 64, 32, 32}, 8}};
+static const labelled shapes[] = {{{1, 1, 1, 1}, 1},
+                                  {{1, 3, 5, 7}, 2},
+                                  {{3, 5, 1, 2}, 14},
+                                  {{2, 6, 17, 33}, 3},
+                                  {{2, 64, 32, 32}, 8}};
 enum { N_SHAPES = TG_COUNT(shapes) };
 
 static size_t count(tg_dims dims)
@@ -139,7 +142,8 @@ START_TEST(maps_by_labels)
     OP_ROUNDS
     {
         op_guard_set(&out, NULL);
-        ck_assert_tg_ok(tg_label_affine_forward(p.tx, p.tl, has_gamma ? p.tgamma : NULL, p.tbeta, out.t));
+        ck_assert_tg_ok(
+            tg_label_affine_forward(p.tx, p.tl, has_gamma ? p.tgamma : NULL, p.tbeta, out.t));
         op_guard_get(&out, got, round);
     }
     ref_label_affine_forward(p.x_, p.l, has_gamma ? p.gamma : NULL, p.beta, p.x, p.n_labels, want);
@@ -158,7 +162,8 @@ START_TEST(maps_by_labels_backward)
     if (op_skips(shapes[_i / 2].x))
         return;
     problem p = make(&shapes[_i / 2]);
-    float *got = op_floats(p.n), *got_gamma = op_floats(p.n_parameters), *got_beta = op_floats(p.n_parameters);
+    float *got = op_floats(p.n), *got_gamma = op_floats(p.n_parameters),
+          *got_beta = op_floats(p.n_parameters);
     op_guarded dx, dgamma, dbeta;
 
     op_guard_new(&dx, p.x);
@@ -169,13 +174,14 @@ START_TEST(maps_by_labels_backward)
         op_guard_set(&dx, p.fdx);
         op_guard_set(&dgamma, p.fdgamma);
         op_guard_set(&dbeta, p.fdbeta);
-        ck_assert_tg_ok(tg_label_affine_backward(p.tx, p.tl, has_gamma ? p.tgamma : NULL, p.tdy, dx.t,
-                                                 has_gamma ? dgamma.t : NULL, dbeta.t));
+        ck_assert_tg_ok(tg_label_affine_backward(p.tx, p.tl, has_gamma ? p.tgamma : NULL, p.tdy,
+                                                 dx.t, has_gamma ? dgamma.t : NULL, dbeta.t));
         op_guard_get(&dx, got, round);
         op_guard_get(&dgamma, got_gamma, round);
         op_guard_get(&dbeta, got_beta, round);
     }
-    ref_label_affine_backward(p.x_, p.l, has_gamma ? p.gamma : NULL, p.dy, p.x, p.n_labels, p.dx, p.dgamma, p.dbeta);
+    ref_label_affine_backward(p.x_, p.l, has_gamma ? p.gamma : NULL, p.dy, p.x, p.n_labels, p.dx,
+                              p.dgamma, p.dbeta);
     tg_compare_fd("dx", got, p.dx, p.n, TOL_POINT);
     tg_compare_fd("dgamma", got_gamma, p.dgamma, p.n_parameters, TOL_REDUCE);
     tg_compare_fd("dbeta", got_beta, p.dbeta, p.n_parameters, TOL_REDUCE);
@@ -223,7 +229,12 @@ static void affine_of_beta(const double *beta, double *y, void *user)
 
 START_TEST(the_references_have_the_right_gradients)
 {
-    enum { N = 2 * 3 * 4 * 2, N_LABELS = 2, N_PARAMETERS = N_LABELS * 3, N_Y = N + 2 * N_LABELS * 8 };
+    enum {
+        N = 2 * 3 * 4 * 2,
+        N_LABELS = 2,
+        N_PARAMETERS = N_LABELS * 3,
+        N_Y = N + 2 * N_LABELS * 8
+    };
     reference_case c = {{2, 3, 4, 2}, N_LABELS, NULL, NULL, NULL, NULL};
     double dx[N] = {0}, dplanes[N] = {0}, dgamma[N_PARAMETERS] = {0}, dbeta[N_PARAMETERS] = {0};
     double *dy = op_normal_d(N_Y, 5);
@@ -248,9 +259,12 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *x = op_tensor((tg_dims){2, 3, 4, 5}, NULL), *y = op_tensor((tg_dims){2, 5, 4, 5}, NULL);
-    tg_tensor *l = op_tensor((tg_dims){2, 2, 1, 1}, NULL), *l3 = op_tensor((tg_dims){3, 2, 1, 1}, NULL);
-    tg_tensor *p = op_tensor((tg_dims){2, 3, 1, 1}, NULL), *q = op_tensor((tg_dims){3, 2, 1, 1}, NULL);
+    tg_tensor *x = op_tensor((tg_dims){2, 3, 4, 5}, NULL),
+              *y = op_tensor((tg_dims){2, 5, 4, 5}, NULL);
+    tg_tensor *l = op_tensor((tg_dims){2, 2, 1, 1}, NULL),
+              *l3 = op_tensor((tg_dims){3, 2, 1, 1}, NULL);
+    tg_tensor *p = op_tensor((tg_dims){2, 3, 1, 1}, NULL),
+              *q = op_tensor((tg_dims){3, 2, 1, 1}, NULL);
     tg_tensor *x2 = op_tensor((tg_dims){2, 3, 4, 5}, NULL);
 
     ck_assert_tg_fails(tg_label_planes_forward(x, l3, y), TG_ERR_SHAPE);

@@ -31,11 +31,12 @@ static const term terms[] = {
     {"WGAN fake", ADVERSARIAL + TG_ADV_W_FAKE, false, false, false},
 };
 
-static const tg_dims images[] = {{1, 1, 1, 1}, {1, 3, 5, 7}, {2, 4, 17, 33}, {2, 1, 30, 30}, {1, 1, 256, 256}};
+static const tg_dims images[] = {
+    {1, 1, 1, 1}, {1, 3, 5, 7}, {2, 4, 17, 33}, {2, 1, 30, 30}, {1, 1, 256, 256}};
 static const tg_dims vectors[] = {{1, 1, 1, 1}, {1, 13, 1, 1}, {3, 5, 1, 1}, {70, 14, 1, 1}};
 
-static tg_status run(const term *t, const tg_tensor *a, const tg_tensor *b, float weight, tg_scalar loss, tg_tensor *da,
-                     tg_tensor *db)
+static tg_status run(const term *t, const tg_tensor *a, const tg_tensor *b, float weight,
+                     tg_scalar loss, tg_tensor *da, tg_tensor *db)
 {
     switch (t->kind) {
     case L1:
@@ -58,8 +59,8 @@ static tg_status run(const term *t, const tg_tensor *a, const tg_tensor *b, floa
     }
 }
 
-static double reference(const term *t, const double *a, const double *b, tg_dims d, double weight, double *da,
-                        double *db)
+static double reference(const term *t, const double *a, const double *b, tg_dims d, double weight,
+                        double *da, double *db)
 {
     size_t n = tg_dims_count(d);
 
@@ -114,7 +115,8 @@ static void check_term(const term *t, tg_dims d)
     size_t n = tg_dims_count(d);
     float *a = op_normal(n, 1), *b = op_normal(n, 2), *start = op_normal(n, 3);
     float *da = op_floats(n), *db = op_floats(n), slots[3] = {7, 7, 7};
-    double *ad = op_normal_d(n, 1), *bd = op_doubles(n), *dad = op_normal_d(n, 3), *dbd = op_normal_d(n, 3);
+    double *ad = op_normal_d(n, 1), *bd = op_doubles(n), *dad = op_normal_d(n, 3),
+           *dbd = op_normal_d(n, 3);
     op_guarded ga, gb;
 
     if (t->is_flat)
@@ -123,7 +125,8 @@ static void check_term(const term *t, tg_dims d)
         bd[i] = (double)b[i];
     double want = reference(t, ad, t->has_b ? bd : NULL, d, (double)weight, dad, dbd);
 
-    tg_tensor *ta = op_tensor(d, a), *tb = op_tensor(d, b), *slot = op_tensor((tg_dims){1, 3, 1, 1}, slots);
+    tg_tensor *ta = op_tensor(d, a), *tb = op_tensor(d, b),
+              *slot = op_tensor((tg_dims){1, 3, 1, 1}, slots);
     op_guard_new(&ga, d);
     op_guard_new(&gb, d);
     OP_ROUNDS
@@ -132,7 +135,8 @@ static void check_term(const term *t, tg_dims d)
 
         op_guard_set(&ga, start);
         op_guard_set(&gb, start);
-        ck_assert_tg_ok(run(t, ta, t->has_b ? tb : NULL, weight, (tg_scalar){slot, 1}, ga.t, t->has_db ? gb.t : NULL));
+        ck_assert_tg_ok(run(t, ta, t->has_b ? tb : NULL, weight, (tg_scalar){slot, 1}, ga.t,
+                            t->has_db ? gb.t : NULL));
         op_guard_get(&ga, da, round);
         op_guard_get(&gb, db, round);
         ck_assert_tg_ok(tg_tensor_download(slot, slots, 3));
@@ -182,7 +186,9 @@ static void reference_value(const double *x, double *y, void *user)
 START_TEST(reference_gradient_equals_differences)
 {
     const term *t = &terms[_i];
-    const tg_dims d = t->kind == PENALTY ? (tg_dims){5, 1, 1, 1} : t->is_flat ? (tg_dims){3, 4, 1, 1} : (tg_dims){1, 2, 3, 4};
+    const tg_dims d = t->kind == PENALTY ? (tg_dims){5, 1, 1, 1}
+                      : t->is_flat       ? (tg_dims){3, 4, 1, 1}
+                                         : (tg_dims){1, 2, 3, 4};
     size_t n = tg_dims_count(d);
     double *a = op_normal_d(n, 1), *b = op_doubles(n), *da = op_doubles(n), one = 1;
     float *labels = op_normal(n, 2);
@@ -213,7 +219,8 @@ START_TEST(unit_values_of_the_paper)
                   {TG_ADV_W_FAKE, 0.5, {1 / 3., 1 / 3., 1 / 3.}}};
     const float z[] = {0.5f, -1, 2}, zero[3] = {0};
     float loss, dz[3];
-    tg_tensor *t = op_tensor((tg_dims){1, 1, 1, 3}, z), *slot = op_tensor((tg_dims){1, 1, 1, 1}, NULL);
+    tg_tensor *t = op_tensor((tg_dims){1, 1, 1, 3}, z),
+              *slot = op_tensor((tg_dims){1, 1, 1, 1}, NULL);
 
     for (size_t i = 0; i < TG_COUNT(wanted); i++) {
         tg_tensor *d = op_tensor((tg_dims){1, 1, 1, 3}, zero);
@@ -259,7 +266,8 @@ END_TEST
 START_TEST(equal_images_have_no_gradient)
 {
     float *x = op_normal(100, 4), *zero = op_floats(100), dx[100];
-    tg_tensor *a = op_tensor((tg_dims){1, 1, 10, 10}, x), *b = op_tensor((tg_dims){1, 1, 10, 10}, x);
+    tg_tensor *a = op_tensor((tg_dims){1, 1, 10, 10}, x),
+              *b = op_tensor((tg_dims){1, 1, 10, 10}, x);
     tg_tensor *da = op_tensor((tg_dims){1, 1, 10, 10}, zero);
 
     ck_assert_tg_ok(tg_l1_loss(a, b, 10, (tg_scalar){NULL, 0}, da, NULL));
@@ -331,7 +339,8 @@ END_TEST
 START_TEST(a_zero_sample_has_a_direction_of_zero)
 {
     float zero[8] = {0}, u[8] = {1, 1, 1, 1, 1, 1, 1, 1};
-    tg_tensor *g = op_tensor((tg_dims){2, 1, 2, 2}, zero), *norm = op_tensor((tg_dims){2, 1, 1, 1}, NULL);
+    tg_tensor *g = op_tensor((tg_dims){2, 1, 2, 2}, zero),
+              *norm = op_tensor((tg_dims){2, 1, 1, 1}, NULL);
     tg_tensor *t = op_tensor((tg_dims){2, 1, 2, 2}, u);
 
     ck_assert_tg_ok(tg_sample_norm(g, norm, t));
@@ -345,8 +354,10 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *a = op_tensor((tg_dims){2, 3, 4, 5}, NULL), *b = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
-    tg_tensor *l = op_tensor((tg_dims){2, 3, 1, 1}, NULL), *slot = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
+    tg_tensor *a = op_tensor((tg_dims){2, 3, 4, 5}, NULL),
+              *b = op_tensor((tg_dims){2, 3, 5, 4}, NULL);
+    tg_tensor *l = op_tensor((tg_dims){2, 3, 1, 1}, NULL),
+              *slot = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
     const tg_scalar good = {slot, 1}, bad = {slot, 2}, none = {NULL, 0};
 
     ck_assert_tg_fails(tg_l1_loss(a, b, 1, good, NULL, NULL), TG_ERR_SHAPE);
@@ -382,7 +393,8 @@ static void add_device_tests(TCase *tc, void (*open)(void))
 
 int main(void)
 {
-    TCase *tc = tg_case("loss", 120), *wide = tg_case("loss, wide groups", 120), *ref = tg_case("reference", 30);
+    TCase *tc = tg_case("loss", 120), *wide = tg_case("loss, wide groups", 120),
+          *ref = tg_case("reference", 30);
 
     add_device_tests(tc, op_open);
     tcase_add_test(tc, equal_images_have_no_gradient);

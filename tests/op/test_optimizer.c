@@ -37,8 +37,10 @@ START_TEST(adam_matches_reference_over_steps)
 
     if (op_skips(d))
         return;
-    float *g = op_normal(n, 1), *p = op_normal(n, 2), *m = op_floats(n), *v = op_floats(n), *zero = op_floats(n);
-    double *gd = op_normal_d(n, 1), *pd = op_normal_d(n, 2), *md = op_doubles(n), *vd = op_doubles(n);
+    float *g = op_normal(n, 1), *p = op_normal(n, 2), *m = op_floats(n), *v = op_floats(n),
+          *zero = op_floats(n);
+    double *gd = op_normal_d(n, 1), *pd = op_normal_d(n, 2), *md = op_doubles(n),
+           *vd = op_doubles(n);
     float *start = op_normal(n, 2);
     tg_tensor *tg = op_tensor(d, g);
     op_guarded gp, gm, gv;
@@ -55,7 +57,8 @@ START_TEST(adam_matches_reference_over_steps)
             uint64_t version = gp.t->version;
 
             ck_assert_tg_ok(tg_adam_step(tg, &opts, gp.t, gm.t, gv.t));
-            ck_assert_msg(gp.t->version != version, "packed forms of the parameters would stay in use");
+            ck_assert_msg(gp.t->version != version,
+                          "packed forms of the parameters would stay in use");
             if (round == 0)
                 ref_adam_step(gd, &opts, n, pd, md, vd);
         }
@@ -70,7 +73,8 @@ START_TEST(adam_matches_reference_over_steps)
     op_guard_free(&gm);
     op_guard_free(&gv);
     tg_tensor_free(tg);
-    free(g), free(p), free(m), free(v), free(zero), free(gd), free(pd), free(md), free(vd), free(start);
+    free(g), free(p), free(m), free(v), free(zero), free(gd), free(pd), free(md), free(vd),
+        free(start);
 }
 END_TEST
 
@@ -81,7 +85,8 @@ START_TEST(rmsprop_matches_reference_over_steps)
 
     if (op_skips(d))
         return;
-    float *g = op_normal(n, 1), *p = op_normal(n, 2), *start = op_normal(n, 2), *v = op_floats(n), *zero = op_floats(n);
+    float *g = op_normal(n, 1), *p = op_normal(n, 2), *start = op_normal(n, 2), *v = op_floats(n),
+          *zero = op_floats(n);
     double *gd = op_normal_d(n, 1), *pd = op_normal_d(n, 2), *vd = op_doubles(n);
     tg_tensor *tg = op_tensor(d, g);
     op_guarded gp, gv;
@@ -213,7 +218,8 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *p = op_tensor((tg_dims){1, 1, 1, 8}, NULL), *q = op_tensor((tg_dims){1, 1, 1, 9}, NULL);
+    tg_tensor *p = op_tensor((tg_dims){1, 1, 1, 8}, NULL),
+              *q = op_tensor((tg_dims){1, 1, 1, 9}, NULL);
     tg_adam_opts opts = {1e-3f, 0.5f, 0.999f, 1e-8f, 1};
 
     ck_assert_tg_fails(tg_adam_step(q, &opts, p, p, p), TG_ERR_SHAPE);

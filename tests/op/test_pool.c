@@ -12,8 +12,9 @@ typedef struct pooling {
 } pooling;
 
 /* Smallest, odd, overlapping windows, gaps between windows, the whole plane, a size of the paper's nets. */
-static const pooling shapes[] = {{{1, 1, 1, 1}, 1, 1},    {{1, 3, 5, 7}, 2, 2},  {{2, 4, 17, 33}, 3, 2}, {{2, 3, 9, 8}, 3, 1},
-                                 {{1, 2, 11, 10}, 2, 5}, {{3, 2, 6, 6}, 6, 3}, {{1, 64, 64, 64}, 2, 2}};
+static const pooling shapes[] = {
+    {{1, 1, 1, 1}, 1, 1},   {{1, 3, 5, 7}, 2, 2}, {{2, 4, 17, 33}, 3, 2}, {{2, 3, 9, 8}, 3, 1},
+    {{1, 2, 11, 10}, 2, 5}, {{3, 2, 6, 6}, 6, 3}, {{1, 64, 64, 64}, 2, 2}};
 enum { N_SHAPES = TG_COUNT(shapes), N_KINDS = 3 };
 
 static size_t count(tg_dims dims)
@@ -23,7 +24,8 @@ static size_t count(tg_dims dims)
 
 static tg_dims pooled(const pooling *p)
 {
-    return (tg_dims){p->x.n, p->x.c, (p->x.h - p->size) / p->stride + 1, (p->x.w - p->size) / p->stride + 1};
+    return (tg_dims){p->x.n, p->x.c, (p->x.h - p->size) / p->stride + 1,
+                     (p->x.w - p->size) / p->stride + 1};
 }
 
 /* Normal values rounded to eighths: equal ones occur, and the first of them must win. */
@@ -41,7 +43,8 @@ START_TEST(takes_the_first_maximum)
     if (op_skips(s->x))
         return;
     float *x = op_normal(count(s->x), 1), *got = op_floats(count(y)), *chosen = op_floats(count(y));
-    double *xd = op_doubles(count(s->x)), *want = op_doubles(count(y)), *choice = op_doubles(count(y));
+    double *xd = op_doubles(count(s->x)), *want = op_doubles(count(y)),
+           *choice = op_doubles(count(y));
     op_guarded out_y, out_choice;
 
     with_ties(x, xd, count(s->x));
@@ -52,7 +55,8 @@ START_TEST(takes_the_first_maximum)
     {
         op_guard_set(&out_y, NULL);
         op_guard_set(&out_choice, NULL);
-        ck_assert_tg_ok(tg_pool_forward(TG_POOL_MAX, s->size, s->stride, tx, out_y.t, out_choice.t));
+        ck_assert_tg_ok(
+            tg_pool_forward(TG_POOL_MAX, s->size, s->stride, tx, out_y.t, out_choice.t));
         op_guard_get(&out_y, got, round);
         op_guard_get(&out_choice, chosen, round);
     }
@@ -81,9 +85,11 @@ START_TEST(gives_the_gradient_to_the_maximum)
 
     if (op_skips(s->x))
         return;
-    float *x = op_normal(count(s->x), 1), *dy = op_normal(count(y), 2), *dx = op_normal(count(s->x), 3);
+    float *x = op_normal(count(s->x), 1), *dy = op_normal(count(y), 2),
+          *dx = op_normal(count(s->x), 3);
     float *got = op_floats(count(s->x)), *chosen = op_floats(count(y));
-    double *xd = op_normal_d(count(s->x), 1), *dyd = op_normal_d(count(y), 2), *want = op_normal_d(count(s->x), 3);
+    double *xd = op_normal_d(count(s->x), 1), *dyd = op_normal_d(count(y), 2),
+           *want = op_normal_d(count(s->x), 3);
     double *yd = op_doubles(count(y)), *choice = op_doubles(count(y));
     op_guarded out;
 
@@ -124,9 +130,11 @@ START_TEST(takes_means_forward_and_backward)
 
     if (op_skips(s->x))
         return;
-    float *x = op_normal(count(s->x), 1), *dy = op_normal(count(y), 2), *dx = op_normal(count(s->x), 3);
+    float *x = op_normal(count(s->x), 1), *dy = op_normal(count(y), 2),
+          *dx = op_normal(count(s->x), 3);
     float *got = op_floats(count(y)), *got_dx = op_floats(count(s->x));
-    double *xd = op_normal_d(count(s->x), 1), *dyd = op_normal_d(count(y), 2), *want_dx = op_normal_d(count(s->x), 3);
+    double *xd = op_normal_d(count(s->x), 1), *dyd = op_normal_d(count(y), 2),
+           *want_dx = op_normal_d(count(s->x), 3);
     double *want = op_doubles(count(y));
     tg_tensor *tx = op_tensor(s->x, x), *tdy = op_tensor(y, dy);
     op_guarded out, out_dx;
@@ -169,9 +177,11 @@ START_TEST(pools_whole_planes)
 
     if (op_skips(dims))
         return;
-    float *x = op_normal(count(dims), 1), *dy = op_normal(count(y), 2), *dx = op_normal(count(dims), 3);
+    float *x = op_normal(count(dims), 1), *dy = op_normal(count(y), 2),
+          *dx = op_normal(count(dims), 3);
     float *got = op_floats(count(y)), *got_dx = op_floats(count(dims));
-    double *xd = op_doubles(count(dims)), *dyd = op_normal_d(count(y), 2), *want_dx = op_normal_d(count(dims), 3);
+    double *xd = op_doubles(count(dims)), *dyd = op_normal_d(count(y), 2),
+           *want_dx = op_normal_d(count(dims), 3);
     double *want = op_doubles(count(y));
     op_guarded out, out_dx;
 
@@ -281,8 +291,10 @@ END_TEST
 
 START_TEST(refuses_what_does_not_fit)
 {
-    tg_tensor *x = op_tensor((tg_dims){1, 2, 6, 7}, NULL), *y = op_tensor((tg_dims){1, 2, 3, 3}, NULL);
-    tg_tensor *z = op_tensor((tg_dims){1, 3, 3, 3}, NULL), *p = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
+    tg_tensor *x = op_tensor((tg_dims){1, 2, 6, 7}, NULL),
+              *y = op_tensor((tg_dims){1, 2, 3, 3}, NULL);
+    tg_tensor *z = op_tensor((tg_dims){1, 3, 3, 3}, NULL),
+              *p = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
     tg_tensor *big = op_tensor((tg_dims){1, 1, 1, ((size_t)1 << 24) + 1}, NULL);
 
     ck_assert_tg_fails(tg_pool_forward(TG_POOL_MAX, 2, 2, x, y, NULL), TG_ERR_ARGUMENT);

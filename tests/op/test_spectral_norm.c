@@ -6,7 +6,8 @@
 #include <math.h>
 
 /* Weights: smallest, odd, one row, a first and a middle layer of a discriminator. */
-static const tg_dims shapes[] = {{1, 1, 1, 1}, {3, 5, 3, 1}, {1, 7, 4, 4}, {64, 3, 4, 4}, {70, 33, 4, 4}};
+static const tg_dims shapes[] = {
+    {1, 1, 1, 1}, {3, 5, 3, 1}, {1, 7, 4, 4}, {64, 3, 4, 4}, {70, 33, 4, 4}};
 
 static tg_dims vector_of(size_t n)
 {
@@ -35,10 +36,12 @@ static float *floats_of(const double *values, size_t n)
 static void check_forward(tg_dims d, bool iterate)
 {
     size_t n = tg_dims_count(d), k = d.n, m = n / k;
-    double *w = op_normal_d(n, 1), *u = op_normal_d(k, 2), *v = op_normal_d(m, 3), *w_sn = op_doubles(n);
+    double *w = op_normal_d(n, 1), *u = op_normal_d(k, 2), *v = op_normal_d(m, 3),
+           *w_sn = op_doubles(n);
     unit_d(u, k);
     unit_d(v, m);
-    float *wf = op_normal(n, 1), *uf = floats_of(u, k), *vf = floats_of(v, m), *got = op_floats(n), sigma_got = 0;
+    float *wf = op_normal(n, 1), *uf = floats_of(u, k), *vf = floats_of(v, m), *got = op_floats(n),
+          sigma_got = 0;
     float *got_u = op_floats(k), *got_v = op_floats(m);
     double sigma = ref_spectral_norm_forward(w, k, m, iterate, u, v, w_sn);
     tg_tensor *tw = op_tensor(d, wf);
@@ -69,7 +72,8 @@ static void check_forward(tg_dims d, bool iterate)
     op_guard_free(&gs);
     op_guard_free(&gw);
     tg_tensor_free(tw);
-    free(w), free(u), free(v), free(w_sn), free(wf), free(uf), free(vf), free(got), free(got_u), free(got_v);
+    free(w), free(u), free(v), free(w_sn), free(wf), free(uf), free(vf), free(got), free(got_u),
+        free(got_v);
 }
 
 START_TEST(forward_matches_reference)
@@ -88,14 +92,17 @@ START_TEST(backward_matches_reference)
 
     if (op_skips(d))
         return;
-    double *w = op_normal_d(n, 1), *u = op_normal_d(k, 2), *v = op_normal_d(m, 3), *w_sn = op_doubles(n);
+    double *w = op_normal_d(n, 1), *u = op_normal_d(k, 2), *v = op_normal_d(m, 3),
+           *w_sn = op_doubles(n);
     double *dwd = op_normal_d(n, 5), *dw_snd = op_normal_d(n, 4);
     unit_d(u, k);
     double sigma = ref_spectral_norm_forward(w, k, m, true, u, v, w_sn);
     ref_spectral_norm_backward(w_sn, u, v, sigma, dw_snd, k, m, dwd);
-    float *uf = floats_of(u, k), *vf = floats_of(v, m), *wf = floats_of(w_sn, n), *dwf = op_normal(n, 4);
+    float *uf = floats_of(u, k), *vf = floats_of(v, m), *wf = floats_of(w_sn, n),
+          *dwf = op_normal(n, 4);
     float *start = op_normal(n, 5), *got = op_floats(n), sigma_f = (float)sigma;
-    tg_tensor *tw = op_tensor(d, wf), *tu = op_tensor(vector_of(k), uf), *tv = op_tensor(vector_of(m), vf);
+    tg_tensor *tw = op_tensor(d, wf), *tu = op_tensor(vector_of(k), uf),
+              *tv = op_tensor(vector_of(m), vf);
     tg_tensor *ts = op_tensor((tg_dims){1, 1, 1, 1}, &sigma_f), *tdw = op_tensor(d, dwf);
     op_guarded g;
     op_guard_new(&g, d);
@@ -112,7 +119,8 @@ START_TEST(backward_matches_reference)
     tg_tensor_free(tv);
     tg_tensor_free(ts);
     tg_tensor_free(tdw);
-    free(w), free(u), free(v), free(w_sn), free(dwd), free(dw_snd), free(uf), free(vf), free(wf), free(dwf);
+    free(w), free(u), free(v), free(w_sn), free(dwd), free(dw_snd), free(uf), free(vf), free(wf),
+        free(dwf);
     free(start), free(got);
 }
 END_TEST
@@ -124,7 +132,8 @@ START_TEST(iterations_find_the_largest_singular_value)
     const float values[] = {3, 0, 0, 1}, u[] = {0.6f, 0.8f}, v[] = {1, 0};
     float got[4], sigma;
     const double wanted[] = {1, 0, 0, 1 / 3.}, sigma_wanted = 3;
-    tg_tensor *w = op_tensor((tg_dims){2, 2, 1, 1}, values), *w_sn = op_tensor((tg_dims){2, 2, 1, 1}, NULL);
+    tg_tensor *w = op_tensor((tg_dims){2, 2, 1, 1}, values),
+              *w_sn = op_tensor((tg_dims){2, 2, 1, 1}, NULL);
     tg_tensor *tu = op_tensor(vector_of(2), u), *tv = op_tensor(vector_of(2), v);
     tg_tensor *ts = op_tensor((tg_dims){1, 1, 1, 1}, NULL);
 
@@ -175,7 +184,8 @@ START_TEST(refuses_what_does_not_fit)
 {
     const tg_dims d = {4, 3, 2, 2}, one = {1, 1, 1, 1};
     tg_tensor *w = op_tensor(d, NULL), *other = op_tensor((tg_dims){3, 4, 2, 2}, NULL);
-    tg_tensor *u = op_tensor(vector_of(4), NULL), *v = op_tensor(vector_of(12), NULL), *s = op_tensor(one, NULL);
+    tg_tensor *u = op_tensor(vector_of(4), NULL), *v = op_tensor(vector_of(12), NULL),
+              *s = op_tensor(one, NULL);
 
     ck_assert_tg_fails(tg_spectral_norm_forward(w, true, v, v, s, w), TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_spectral_norm_forward(w, true, u, u, s, w), TG_ERR_SHAPE);

@@ -2,7 +2,8 @@
 #include "config.h"
 #include "ref/ref.h"
 
-void ref_concat_forward(const double *a, const double *b, size_t n, size_t n_a, size_t n_b, double *y)
+void ref_concat_forward(const double *a, const double *b, size_t n, size_t n_a, size_t n_b,
+                        double *y)
 {
     for (size_t s = 0; s < n; s++) {
         for (size_t i = 0; i < n_a; i++)
@@ -34,7 +35,8 @@ static size_t at(tg_dims d, size_t n, size_t c, size_t i, size_t j)
         for (size_t c = 0; c < y_dims.c; c++)                                                      \
             for (size_t i = 0; i < y_dims.h; i++)                                                  \
                 for (size_t j = 0; j < y_dims.w; j++) {                                            \
-                    const size_t of_x = at(x, n, c, i / (s), j / (s)), of_y = at(y_dims, n, c, i, j); \
+                    const size_t of_x = at(x, n, c, i / (s), j / (s)),                             \
+                                 of_y = at(y_dims, n, c, i, j);                                    \
                     each;                                                                          \
                 }
 
@@ -55,7 +57,8 @@ void ref_upsample_backward(const double *dy, tg_dims x_dims, size_t s, double *d
             for (size_t i = 0; i < (x).h; i++)                                                     \
                 for (size_t j = 0; j < (x).w; j++) {                                               \
                     const size_t c = k / ((s) * (s)), p = k / (s) % (s), q = k % (s);              \
-                    const size_t of_x = at(x, n, k, i, j), of_y = at(y_dims, n, c, i * (s) + p, j * (s) + q); \
+                    const size_t of_x = at(x, n, k, i, j),                                         \
+                                 of_y = at(y_dims, n, c, i * (s) + p, j * (s) + q);                \
                     each;                                                                          \
                 }
 

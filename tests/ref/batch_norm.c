@@ -12,9 +12,9 @@ static size_t place(tg_dims d, size_t channel, size_t i)
     return (i / plane * d.c + channel) * plane + i % plane;
 }
 
-void ref_batch_norm_forward_train(const double *x, const double *gamma, const double *beta, double eps, double momentum,
-                                  tg_dims d, double *running_mean, double *running_var, double *y, double *mu,
-                                  double *rstd)
+void ref_batch_norm_forward_train(const double *x, const double *gamma, const double *beta,
+                                  double eps, double momentum, tg_dims d, double *running_mean,
+                                  double *running_var, double *y, double *mu, double *rstd)
 {
     size_t count = d.n * d.h * d.w;
 
@@ -36,8 +36,9 @@ void ref_batch_norm_forward_train(const double *x, const double *gamma, const do
     }
 }
 
-void ref_batch_norm_forward_eval(const double *x, const double *gamma, const double *beta, double eps,
-                                 const double *running_mean, const double *running_var, tg_dims d, double *y)
+void ref_batch_norm_forward_eval(const double *x, const double *gamma, const double *beta,
+                                 double eps, const double *running_mean, const double *running_var,
+                                 tg_dims d, double *y)
 {
     for (size_t c = 0; c < d.c; c++) {
         for (size_t i = 0; i < d.n * d.h * d.w; i++) {
@@ -47,8 +48,9 @@ void ref_batch_norm_forward_eval(const double *x, const double *gamma, const dou
     }
 }
 
-void ref_batch_norm_backward(const double *x, const double *gamma, const double *mu, const double *rstd,
-                             const double *dy, tg_dims d, double *dx, double *dgamma, double *dbeta)
+void ref_batch_norm_backward(const double *x, const double *gamma, const double *mu,
+                             const double *rstd, const double *dy, tg_dims d, double *dx,
+                             double *dgamma, double *dbeta)
 {
     size_t count = d.n * d.h * d.w;
 
@@ -63,7 +65,8 @@ void ref_batch_norm_backward(const double *x, const double *gamma, const double 
             size_t at = place(d, c, i);
             double xn = (x[at] - mu[c]) * rstd[c];
 
-            dx[at] += scale * rstd[c] * (dy[at] - sum_dy / (double)count - xn * sum_xn / (double)count);
+            dx[at] +=
+                scale * rstd[c] * (dy[at] - sum_dy / (double)count - xn * sum_xn / (double)count);
         }
         if (dgamma)
             dgamma[c] += sum_xn;

@@ -26,14 +26,15 @@ static void each_term(const ref_conv2d *c, double *x, double *w, double *y, visi
                     for (size_t ch = 0; ch < c->w.c; ch++)
                         for (size_t r = 0; r < c->w.h; r++)
                             for (size_t s = 0; s < c->w.w; s++) {
-                                long i = inside((long)(p * c->geom.stride + r) - (long)c->geom.pad, (long)c->x.h,
-                                                c->geom.padding);
-                                long j = inside((long)(q * c->geom.stride + s) - (long)c->geom.pad, (long)c->x.w,
-                                                c->geom.padding);
+                                long i = inside((long)(p * c->geom.stride + r) - (long)c->geom.pad,
+                                                (long)c->x.h, c->geom.padding);
+                                long j = inside((long)(q * c->geom.stride + s) - (long)c->geom.pad,
+                                                (long)c->x.w, c->geom.padding);
 
                                 if (i < 0 || j < 0)
                                     continue;
-                                visit(x + ((n * c->x.c + ch) * c->x.h + (size_t)i) * c->x.w + (size_t)j,
+                                visit(x + ((n * c->x.c + ch) * c->x.h + (size_t)i) * c->x.w +
+                                          (size_t)j,
                                       w + ((k * c->w.c + ch) * c->w.h + r) * c->w.w + s,
                                       y + ((n * c->w.n + k) * p_count + p) * q_count + q);
                             }
@@ -56,5 +57,8 @@ static void backward_weights(double *x, double *w, double *y)
 
 void ref_conv2d_add(const ref_conv2d *c, ref_conv2d_pass pass, double *x, double *w, double *y)
 {
-    each_term(c, x, w, y, pass == REF_FORWARD ? forward : pass == REF_DATA ? backward_data : backward_weights);
+    each_term(c, x, w, y,
+              pass == REF_FORWARD ? forward
+              : pass == REF_DATA  ? backward_data
+                                  : backward_weights);
 }

@@ -10,13 +10,15 @@ void ref_clamp_forward(const double *x, double low, double high, size_t n, doubl
         y[i] = fmin(fmax(x[i], low), high);
 }
 
-void ref_clamp_backward(const double *x, double low, double high, const double *dy, size_t n, double *dx)
+void ref_clamp_backward(const double *x, double low, double high, const double *dy, size_t n,
+                        double *dx)
 {
     for (size_t i = 0; i < n; i++)
         dx[i] += low <= x[i] && x[i] <= high ? dy[i] : 0;
 }
 
-void ref_mix(const double *a, const double *b, const double *t, size_t n_samples, size_t sample, double *y)
+void ref_mix(const double *a, const double *b, const double *t, size_t n_samples, size_t sample,
+             double *y)
 {
     for (size_t s = 0; s < n_samples; s++) {
         for (size_t i = s * sample; i < (s + 1) * sample; i++)
@@ -60,7 +62,8 @@ void ref_activation_forward(tg_activation f, double slope, const double *x, size
         y[i] = activate(f, slope, x[i]);
 }
 
-void ref_activation_backward(tg_activation f, double slope, const double *y, const double *dy, size_t n, double *dx)
+void ref_activation_backward(tg_activation f, double slope, const double *y, const double *dy,
+                             size_t n, double *dx)
 {
     for (size_t i = 0; i < n; i++)
         dx[i] += dy[i] * derivative(f, slope, y[i]);

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-void ref_instance_norm_forward(const double *x, const double *gamma, const double *beta, double eps, tg_dims d, double *y,
-                               double *mu, double *rstd)
+void ref_instance_norm_forward(const double *x, const double *gamma, const double *beta, double eps,
+                               tg_dims d, double *y, double *mu, double *rstd)
 {
     size_t plane = d.h * d.w;
 
@@ -27,8 +27,9 @@ void ref_instance_norm_forward(const double *x, const double *gamma, const doubl
     }
 }
 
-void ref_instance_norm_backward(const double *x, const double *gamma, const double *mu, const double *rstd,
-                                const double *dy, tg_dims d, double *dx, double *dgamma, double *dbeta)
+void ref_instance_norm_backward(const double *x, const double *gamma, const double *mu,
+                                const double *rstd, const double *dy, tg_dims d, double *dx,
+                                double *dgamma, double *dbeta)
 {
     size_t plane = d.h * d.w;
 
@@ -42,7 +43,8 @@ void ref_instance_norm_backward(const double *x, const double *gamma, const doub
         }
         for (size_t i = 0; i < plane; i++) {
             double xn = (xp[i] - mu[p]) * rstd[p];
-            dx[p * plane + i] += scale * rstd[p] * (dyp[i] - sum_dy / (double)plane - xn * sum_xn / (double)plane);
+            dx[p * plane + i] +=
+                scale * rstd[p] * (dyp[i] - sum_dy / (double)plane - xn * sum_xn / (double)plane);
         }
         if (dgamma)
             dgamma[p % d.c] += sum_xn;

@@ -2,7 +2,8 @@
 #include "config.h"
 #include "ref/ref.h"
 
-void ref_label_planes_forward(const double *x, const double *labels, tg_dims dims, size_t n_labels, double *y)
+void ref_label_planes_forward(const double *x, const double *labels, tg_dims dims, size_t n_labels,
+                              double *y)
 {
     size_t plane = dims.h * dims.w;
 
@@ -26,8 +27,8 @@ void ref_label_planes_backward(const double *dy, tg_dims dims, size_t n_labels, 
     }
 }
 
-void ref_label_affine_forward(const double *x, const double *labels, const double *gamma, const double *beta, tg_dims dims,
-                              size_t n_labels, double *y)
+void ref_label_affine_forward(const double *x, const double *labels, const double *gamma,
+                              const double *beta, tg_dims dims, size_t n_labels, double *y)
 {
     size_t plane = dims.h * dims.w;
 
@@ -45,8 +46,9 @@ void ref_label_affine_forward(const double *x, const double *labels, const doubl
     }
 }
 
-void ref_label_affine_backward(const double *x, const double *labels, const double *gamma, const double *dy, tg_dims dims,
-                               size_t n_labels, double *dx, double *dgamma, double *dbeta)
+void ref_label_affine_backward(const double *x, const double *labels, const double *gamma,
+                               const double *dy, tg_dims dims, size_t n_labels, double *dx,
+                               double *dgamma, double *dbeta)
 {
     size_t plane = dims.h * dims.w;
 

@@ -25,7 +25,8 @@ static void add_to(double *gradient, size_t i, double value)
         gradient[i] += value;
 }
 
-double ref_l1_loss(const double *a, const double *b, size_t n, double weight, double *da, double *db)
+double ref_l1_loss(const double *a, const double *b, size_t n, double weight, double *da,
+                   double *db)
 {
     double sum = 0;
 
@@ -39,7 +40,8 @@ double ref_l1_loss(const double *a, const double *b, size_t n, double weight, do
     return weight * sum / (double)n;
 }
 
-double ref_mse_loss(const double *a, const double *b, size_t n, double weight, double *da, double *db)
+double ref_mse_loss(const double *a, const double *b, size_t n, double weight, double *da,
+                    double *db)
 {
     double sum = 0;
 
@@ -82,7 +84,8 @@ double ref_tv_loss(const double *m, tg_dims d, double weight, double *dm)
     return loss;
 }
 
-double ref_adversarial_loss(tg_adversarial kind, const double *z, size_t n, double weight, double *dz)
+double ref_adversarial_loss(tg_adversarial kind, const double *z, size_t n, double weight,
+                            double *dz)
 {
     double sum = 0;
 
@@ -125,7 +128,8 @@ double ref_adversarial_loss(tg_adversarial kind, const double *z, size_t n, doub
     return weight * sum / (double)n;
 }
 
-double ref_label_loss(const double *l, const double *c, size_t n_samples, size_t n_classes, double weight, double *dl)
+double ref_label_loss(const double *l, const double *c, size_t n_samples, size_t n_classes,
+                      double weight, double *dl)
 {
     double sum = 0;
 
@@ -138,7 +142,8 @@ double ref_label_loss(const double *l, const double *c, size_t n_samples, size_t
     return weight * sum / (double)n_samples;
 }
 
-double ref_softmax_loss(const double *l, const double *c, size_t n_samples, size_t n_classes, double weight, double *dl)
+double ref_softmax_loss(const double *l, const double *c, size_t n_samples, size_t n_classes,
+                        double weight, double *dl)
 {
     double loss = 0;
 
@@ -152,7 +157,8 @@ double ref_softmax_loss(const double *l, const double *c, size_t n_samples, size
         }
         for (size_t k = 0; k < n_classes; k++) {
             loss -= ci[k] * log(exp(li[k]) / sum);
-            add_to(dl, i * n_classes + k, weight * (mass * exp(li[k]) / sum - ci[k]) / (double)n_samples);
+            add_to(dl, i * n_classes + k,
+                   weight * (mass * exp(li[k]) / sum - ci[k]) / (double)n_samples);
         }
     }
     return weight * loss / (double)n_samples;

@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-void ref_adam_step(const double *g, const tg_adam_opts *opts, size_t n, double *p, double *m, double *v)
+void ref_adam_step(const double *g, const tg_adam_opts *opts, size_t n, double *p, double *m,
+                   double *v)
 {
     double b1 = opts->beta1, b2 = opts->beta2, t = (double)opts->t;
 
@@ -15,7 +16,8 @@ void ref_adam_step(const double *g, const tg_adam_opts *opts, size_t n, double *
     }
 }
 
-void ref_rmsprop_step(const double *g, double lr, double alpha, double eps, size_t n, double *p, double *v)
+void ref_rmsprop_step(const double *g, double lr, double alpha, double eps, size_t n, double *p,
+                      double *v)
 {
     for (size_t i = 0; i < n; i++) {
         v[i] = alpha * v[i] + (1 - alpha) * g[i] * g[i];

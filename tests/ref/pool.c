@@ -53,12 +53,14 @@ static void spread_window(double dy, size_t at, size_t w, size_t size, double *d
     }
 }
 
-void ref_pool_max_forward(const double *x, tg_dims dims, size_t size, size_t stride, double *y, double *choice)
+void ref_pool_max_forward(const double *x, tg_dims dims, size_t size, size_t stride, double *y,
+                          double *choice)
 {
     FOR_WINDOWS(dims, size, stride, y[out] = max_window(x + base, at, dims.w, size, &choice[out]))
 }
 
-void ref_pool_max_backward(const double *choice, const double *dy, tg_dims dims, size_t size, size_t stride, double *dx)
+void ref_pool_max_backward(const double *choice, const double *dy, tg_dims dims, size_t size,
+                           size_t stride, double *dx)
 {
     FOR_WINDOWS(dims, size, stride, (void)at; dx[base + (size_t)choice[out]] += dy[out])
 }
@@ -93,11 +95,14 @@ void ref_plane_pool_forward(tg_plane_pool kind, const double *x, tg_dims dims, d
 
         for (size_t i = 0; i < plane; i++)
             sum += kind == TG_PLANE_LME ? exp(x[i] - largest) : x[i];
-        y[p] = kind == TG_PLANE_MAX ? largest : kind == TG_PLANE_MEAN ? sum / (double)plane : largest + log(sum / (double)plane);
+        y[p] = kind == TG_PLANE_MAX    ? largest
+               : kind == TG_PLANE_MEAN ? sum / (double)plane
+                                       : largest + log(sum / (double)plane);
     }
 }
 
-void ref_plane_pool_backward(tg_plane_pool kind, const double *x, const double *y, const double *dy, tg_dims dims, double *dx)
+void ref_plane_pool_backward(tg_plane_pool kind, const double *x, const double *y, const double *dy,
+                             tg_dims dims, double *dx)
 {
     size_t plane = dims.h * dims.w;
 

@@ -14,8 +14,8 @@ static void normalise(double *vector, size_t n)
         vector[i] /= fmax(sqrt(sum), 1e-12);
 }
 
-double ref_spectral_norm_forward(const double *w, size_t n_rows, size_t n_columns, bool iterate, double *u, double *v,
-                                 double *w_sn)
+double ref_spectral_norm_forward(const double *w, size_t n_rows, size_t n_columns, bool iterate,
+                                 double *u, double *v, double *w_sn)
 {
     double sigma = 0;
 
@@ -41,8 +41,8 @@ double ref_spectral_norm_forward(const double *w, size_t n_rows, size_t n_column
     return sigma;
 }
 
-void ref_spectral_norm_backward(const double *w_sn, const double *u, const double *v, double sigma, const double *dw_sn,
-                                size_t n_rows, size_t n_columns, double *dw)
+void ref_spectral_norm_backward(const double *w_sn, const double *u, const double *v, double sigma,
+                                const double *dw_sn, size_t n_rows, size_t n_columns, double *dw)
 {
     double dot = 0;
 

@@ -125,7 +125,8 @@ static const char metrics[] =
 START_TEST(a_runs_page_is_made_from_its_files)
 {
     const tgi_fact settings[] = {{"size", "64"}, {"adv", "wgangp"}};
-    const tgi_run_panel panels[] = {{.path = panel_path, .density = 1, .caption = "held-out images"}};
+    const tgi_run_panel panels[] = {
+        {.path = panel_path, .density = 1, .caption = "held-out images"}};
     const tgi_run_report run = {.program = "taggan-train",
                                 .command = "taggan-train --classes 'a<b'",
                                 .model = "taggan",

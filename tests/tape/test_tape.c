@@ -8,8 +8,9 @@
 #include <string.h>
 
 /* x -> conv 3x3 -> leaky ReLU -> max pool beside mean pool -> concat -> conv 3x3 -> score; three losses in two places. */
-static const tg_dims x_dims = {2, 2, 6, 6}, w1_dims = {3, 2, 3, 3}, b1_dims = {1, 3, 1, 1}, a_dims = {2, 3, 6, 6},
-                     p_dims = {2, 3, 3, 3}, c_dims = {2, 6, 3, 3}, w2_dims = {1, 6, 3, 3}, z_dims = {2, 1, 3, 3};
+static const tg_dims x_dims = {2, 2, 6, 6}, w1_dims = {3, 2, 3, 3}, b1_dims = {1, 3, 1, 1},
+                     a_dims = {2, 3, 6, 6}, p_dims = {2, 3, 3, 3}, c_dims = {2, 6, 3, 3},
+                     w2_dims = {1, 6, 3, 3}, z_dims = {2, 1, 3, 3};
 static const tg_conv2d_geom same = {.stride = 1, .pad = 1};
 enum { X, W1, B1, W2, N_INPUTS };
 static const tg_dims *const input_dims[N_INPUTS] = {&x_dims, &w1_dims, &b1_dims, &w2_dims};
@@ -81,7 +82,8 @@ static void inputs_free(inputs *in)
 }
 
 /* Records the composition; vars of the inputs come back in v, that of the score in *z. */
-static void record(inputs *in, tgi_tape *tape, const bool trainable[N_INPUTS], tgi_var *v[N_INPUTS], tgi_var **z)
+static void record(inputs *in, tgi_tape *tape, const bool trainable[N_INPUTS], tgi_var *v[N_INPUTS],
+                   tgi_var **z)
 {
     tgi_var *y, *a, *largest, *mean, *c;
 
@@ -96,7 +98,8 @@ static void record(inputs *in, tgi_tape *tape, const bool trainable[N_INPUTS], t
     ck_assert_tg_ok(tgi_tape_conv2d(tape, c, v[W2], NULL, &same, z));
     ck_assert_tg_ok(tgi_tape_l1(tape, c, NULL, (float)sparsity, (tg_scalar){in->losses, 0}));
     ck_assert_tg_ok(tgi_tape_mse(tape, a, NULL, (float)cycle, (tg_scalar){in->losses, 1}));
-    ck_assert_tg_ok(tgi_tape_adversarial(tape, *z, TG_ADV_REAL, (float)fooling, (tg_scalar){in->losses, 2}));
+    ck_assert_tg_ok(
+        tgi_tape_adversarial(tape, *z, TG_ADV_REAL, (float)fooling, (tg_scalar){in->losses, 2}));
 }
 
 static void check_gradient(inputs *in, size_t which, double begin)
@@ -136,7 +139,8 @@ START_TEST(gradients_equal_central_differences)
     record(&in, tape, all, v, &z);
     ck_assert_tg_ok(tgi_tape_backward(tape));
     ck_assert_tg_ok(tg_tensor_download(in.losses, losses, 3));
-    ck_assert_double_eq_tol((double)losses[0] + losses[1] + losses[2], ref_loss(in.d), TOL_CONV * 20);
+    ck_assert_double_eq_tol((double)losses[0] + losses[1] + losses[2], ref_loss(in.d),
+                            TOL_CONV * 20);
     for (size_t i = 0; i < N_INPUTS; i++)
         check_gradient(&in, i, 0.5);
     tgi_tape_free(tape);
@@ -396,7 +400,8 @@ END_TEST
 /* A bad shape is a sentence, and the tape can be reset and used again. */
 START_TEST(bad_shapes_leave_the_tape_usable)
 {
-    tg_tensor *x = op_tensor((tg_dims){1, 2, 3, 3}, NULL), *w = op_tensor((tg_dims){1, 3, 3, 3}, NULL);
+    tg_tensor *x = op_tensor((tg_dims){1, 2, 3, 3}, NULL),
+              *w = op_tensor((tg_dims){1, 3, 3, 3}, NULL);
     tgi_tape *tape;
     tgi_var *a, *b, *y;
     size_t before, after, peak;

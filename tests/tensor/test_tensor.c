@@ -22,7 +22,8 @@ START_TEST(refuses_empty_and_huge_sizes)
     tg_tensor *t;
 
     ck_assert_tg_fails(tg_tensor_new(dev, (tg_dims){1, 0, 1, 1}, &t), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tg_tensor_new(dev, (tg_dims){1, 1 << 20, 1 << 20, 1 << 20}, &t), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tg_tensor_new(dev, (tg_dims){1, 1 << 20, 1 << 20, 1 << 20}, &t),
+                       TG_ERR_SHAPE);
     ck_assert_tg_fails(tg_tensor_new(dev, (tg_dims){SIZE_MAX, SIZE_MAX, 2, 1}, &t), TG_ERR_SHAPE);
     ck_assert_ptr_null(t);
 }
@@ -56,7 +57,8 @@ START_TEST(a_view_shares_its_parents_memory)
     for (size_t i = 0; i < n; i++)
         ck_assert(values[i] == (i < offset ? 0 : 3));
     tg_tensor_free(view);
-    ck_assert_tg_fails(tgi_tensor_view(parent, offset, (tg_dims){1, 11, 1, 1}, &view), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tgi_tensor_view(parent, offset, (tg_dims){1, 11, 1, 1}, &view),
+                       TG_ERR_SHAPE);
     tg_tensor_free(parent);
     free(values);
 }

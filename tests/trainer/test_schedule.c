@@ -23,7 +23,8 @@ START_TEST(rate_falls_like_cyclegan)
     s.decay_to = 0;
     s.lr = 2e-4;
     for (size_t i = 0; i < TG_COUNT(wanted); i++)
-        ck_assert_double_eq_tol(tgi_pace_at(&s, wanted[i].epoch / 200, 1).lr, 2e-4 * wanted[i].factor, 1e-12);
+        ck_assert_double_eq_tol(tgi_pace_at(&s, wanted[i].epoch / 200, 1).lr,
+                                2e-4 * wanted[i].factor, 1e-12);
 }
 END_TEST
 
@@ -113,7 +114,8 @@ START_TEST(done_by_steps_or_by_time)
 END_TEST
 
 /* Validations of a run of `steps` steps; *last is the step of the last one. */
-static size_t count_validations(const tgi_settings *s, const tgi_span *span, uint64_t steps, uint64_t *last)
+static size_t count_validations(const tgi_settings *s, const tgi_span *span, uint64_t steps,
+                                uint64_t *last)
 {
     size_t n = 0;
     double before = 0;

@@ -20,14 +20,15 @@ typedef struct witness {
     char note[512], folder[1024];
     double last_lr;
     /* orders */
-    uint64_t poison_at;   /* NaN into G before the step behind this one, the first n_poisons times */
+    uint64_t poison_at; /* NaN into G before the step behind this one, the first n_poisons times */
     size_t n_poisons;
-    uint64_t stop_at;     /* raise the flag before that step */
+    uint64_t stop_at; /* raise the flag before that step */
     volatile int stop;
-    tg_status refuse;     /* on_validation answers with it */
+    tg_status refuse; /* on_validation answers with it */
 } witness;
 
-static tg_status on_log(void *user, uint64_t step, const tgi_board *mean, double lr, double images_per_second)
+static tg_status on_log(void *user, uint64_t step, const tgi_board *mean, double lr,
+                        double images_per_second)
 {
     witness *w = user;
 
@@ -38,7 +39,8 @@ static tg_status on_log(void *user, uint64_t step, const tgi_board *mean, double
     return TG_OK;
 }
 
-static void on_step(void *user, uint64_t step, uint64_t total, double done, const tgi_board *board, double images_per_second)
+static void on_step(void *user, uint64_t step, uint64_t total, double done, const tgi_board *board,
+                    double images_per_second)
 {
     witness *w = user;
 
@@ -87,15 +89,20 @@ static tgi_train_opts opts_of(witness *w, const char *folder)
     snprintf(w->folder, sizeof w->folder, "%s", scratch_path(folder));
     return (tgi_train_opts){.output = w->folder,
                             .is_deterministic = true,
-                            .observer = {.user = w, .on_log = on_log, .on_step = on_step, .on_validation = on_validation,
-                                         .on_model = on_model, .on_note = on_note},
+                            .observer = {.user = w,
+                                         .on_log = on_log,
+                                         .on_step = on_step,
+                                         .on_validation = on_validation,
+                                         .on_model = on_model,
+                                         .on_note = on_note},
                             .stop = &w->stop};
 }
 
 static tgi_settings settings_of(const char *list)
 {
     tgi_settings s = tgi_settings_preset(TGI_PRESET_QUICK);
-    const char *const small[] = {"size=16", "width=2", "dwidth=2", "batch=2", "critic_steps=1", "steps=6", "log_every=2"};
+    const char *const small[] = {"size=16",        "width=2", "dwidth=2",   "batch=2",
+                                 "critic_steps=1", "steps=6", "log_every=2"};
 
     for (size_t i = 0; i < TG_COUNT(small); i++)
         ck_assert_tg_ok(tgi_settings_set_pair(&s, small[i]));
@@ -127,7 +134,8 @@ static tg_dataset *folder_set(void)
     return scratch_dataset("set", &opts);
 }
 
-static tg_status train(const tgi_settings *s, const tg_dataset *set, const tgi_train_opts *opts, tgi_train_result *result)
+static tg_status train(const tgi_settings *s, const tg_dataset *set, const tgi_train_opts *opts,
+                       tgi_train_result *result)
 {
     free(result->reason);
     return tgi_train(op_dev, set, s, opts, result);
@@ -154,12 +162,14 @@ static void check_same_file(const char *folder_a, const char *folder_b, const ch
     }
     x = tgi_safetensors_metadata(left, "counters"), y = tgi_safetensors_metadata(right, "counters");
     ck_assert(!x == !y && (!x || !strcmp(x, y)));
-    x = tgi_safetensors_metadata(left, "threshold"), y = tgi_safetensors_metadata(right, "threshold");
+    x = tgi_safetensors_metadata(left, "threshold"),
+    y = tgi_safetensors_metadata(right, "threshold");
     ck_assert(!x == !y && (!x || !strcmp(x, y)));
     x = tgi_safetensors_metadata(left, "trainer"), y = tgi_safetensors_metadata(right, "trainer");
     ck_assert(!x == !y);
     if (x) {
-        ck_assert_str_eq(strchr(x, ','), strchr(y, ',')); /* behind the first member, which is the seconds */
+        ck_assert_str_eq(strchr(x, ','),
+                         strchr(y, ',')); /* behind the first member, which is the seconds */
         ck_assert(strstr(x, "{\"seconds\"") == x);
     }
     tgi_safetensors_free(left);
@@ -172,7 +182,8 @@ static void check_same_file(const char *folder_a, const char *folder_b, const ch
 
 static const char *const resumed[] = {
     "critic_steps=2 pool=3 ema=0.9 augment=light validate=steps val_every=2 checkpoint_every=3",
-    "adv=lsgan netd=patchgan size=32 pool=2 ema=0 augment=strong labels=sample ylabel=random order=gd select=loss threads=2",
+    "adv=lsgan netd=patchgan size=32 pool=2 ema=0 augment=strong labels=sample ylabel=random "
+    "order=gd select=loss threads=2",
     "dd_fake=both cls=softmax optimizer=rmsprop validate=none",
 };
 
@@ -293,7 +304,8 @@ END_TEST
 /* select=ncc and lr=0: no validation is better than the first. */
 START_TEST(stops_without_improvement)
 {
-    const tgi_settings s = settings_of("steps=40 lr=0 validate=steps val_every=1 patience=3 schedule=constant ema=0");
+    const tgi_settings s =
+        settings_of("steps=40 lr=0 validate=steps val_every=1 patience=3 schedule=constant ema=0");
     tg_dataset *set = phantoms("phantom:n=4,val=3,test=1");
     tgi_train_result result = {0};
     witness w = {0};
@@ -392,7 +404,8 @@ START_TEST(goes_back_to_the_last_good_state)
     ck_assert_uint_eq(result.steps, 6);
     ck_assert_uint_eq(w.last_step, 6);
     ck_assert_uint_eq(w.n_notes, 1);
-    snprintf(wanted, sizeof wanted, "back to step %llu with half the learning rate", (unsigned long long)cases[_i].back_to);
+    snprintf(wanted, sizeof wanted, "back to step %llu with half the learning rate",
+             (unsigned long long)cases[_i].back_to);
     ck_assert_msg(strstr(w.note, wanted) != NULL, "'%s' lacks '%s'", w.note, wanted);
     ck_assert_double_eq_tol(w.last_lr, s.lr / 2, 1e-12);
     check_finite_checkpoint(scratch_path("run"));
@@ -411,7 +424,9 @@ START_TEST(gives_up_when_it_goes_wrong_again_and_again)
     char *model = NULL;
 
     ck_assert_tg_fails(train(&s, set, &opts, &result), TG_ERR_NUMERIC);
-    ck_assert_msg(strstr(tg_error_message(), "diverged 4 times") && strstr(tg_error_message(), "--lr"), "%s", tg_error_message());
+    ck_assert_msg(strstr(tg_error_message(), "diverged 4 times") &&
+                      strstr(tg_error_message(), "--lr"),
+                  "%s", tg_error_message());
     ck_assert_uint_eq(w.n_notes, 3);
     ck_assert_tg_ok(tgi_path_join(scratch_path("run"), "model.safetensors", &model));
     ck_assert(tgi_is_file(model)); /* the best so far is kept */
@@ -424,7 +439,8 @@ END_TEST
 /* A run that diverges by itself: plain descent at a rate of one. */
 START_TEST(a_rate_far_too_high_is_told)
 {
-    const tgi_settings s = settings_of("steps=300 adv=lsgan optimizer=sgd lr=1 lam_cyc=1000 schedule=constant validate=none");
+    const tgi_settings s = settings_of(
+        "steps=300 adv=lsgan optimizer=sgd lr=1 lam_cyc=1000 schedule=constant validate=none");
     tg_dataset *set = phantoms("phantom:n=4,val=2,test=1");
     tgi_train_result result = {0};
     witness w = {0};
@@ -441,7 +457,8 @@ END_TEST
 /* The contract of the first steps: one image of each kind, no other split, no validation. */
 START_TEST(trains_on_one_pair_without_other_splits)
 {
-    static const char *const settings[] = {"steps=3 batch=1 validate=none", "steps=3 batch=1", "steps=3 batch=2 patience=1 select=loss"};
+    static const char *const settings[] = {"steps=3 batch=1 validate=none", "steps=3 batch=1",
+                                           "steps=3 batch=2 patience=1 select=loss"};
     const tgi_settings s = settings_of(settings[_i]);
     tgi_train_result result = {0};
     witness w = {0};
@@ -451,7 +468,8 @@ START_TEST(trains_on_one_pair_without_other_splits)
 
     scratch_picture("set/sick.png", 16, 0.5f);
     scratch_picture("set/well.png", 16, -0.5f);
-    scratch_text("set/labels.csv", "file,labels,split,patient\nsick.png,a,train,p1\nwell.png,,train,p2\n");
+    scratch_text("set/labels.csv",
+                 "file,labels,split,patient\nsick.png,a,train,p1\nwell.png,,train,p2\n");
     set = folder_set();
     ck_assert_uint_eq(scratch_count(set, TG_SPLIT_TRAIN, true), 1);
     ck_assert_uint_eq(scratch_count(set, TG_SPLIT_TRAIN, false), 1);
@@ -479,7 +497,8 @@ START_TEST(refuses_a_set_of_one_kind)
     scratch_text("set/labels.csv", "file,labels,split,patient\nsick.png,a,train,p1\n");
     set = folder_set();
     ck_assert_tg_fails(train(&s, set, &opts, &result), TG_ERR_ARGUMENT);
-    ck_assert_msg(strstr(tg_error_message(), "no healthy training images") != NULL, "%s", tg_error_message());
+    ck_assert_msg(strstr(tg_error_message(), "no healthy training images") != NULL, "%s",
+                  tg_error_message());
     tg_dataset_free(set);
 }
 END_TEST
@@ -494,7 +513,8 @@ START_TEST(single_needs_images_of_one_disease)
 
     scratch_picture("set/sick.png", 16, 0.5f);
     scratch_picture("set/well.png", 16, -0.5f);
-    scratch_text("set/labels.csv", "file,labels,split,patient\nsick.png,a;b,train,p1\nwell.png,,train,p2\n");
+    scratch_text("set/labels.csv",
+                 "file,labels,split,patient\nsick.png,a;b,train,p1\nwell.png,,train,p2\n");
     set = folder_set();
     ck_assert_tg_fails(train(&s, set, &opts, &result), TG_ERR_ARGUMENT);
     ck_assert_msg(strstr(tg_error_message(), "labels=single") != NULL, "%s", tg_error_message());
