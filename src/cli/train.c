@@ -59,6 +59,8 @@ static tg_status make_settings(const options *given, tgi_preset preset, tgi_sett
     size_t width, dwidth, blocks;
 
     *s = tgi_settings_preset(preset);
+    if (given->given.time)
+        s->steps = s->epochs = 0; /* the time is the bound, unless steps are asked for below */
     width = s->width;
     dwidth = s->dwidth;
     blocks = s->blocks;
