@@ -298,7 +298,9 @@ tg_status tgi_model_losses(tgi_model *model, bool wait, tgi_board *board, uint64
                            bool *is_new)
 {
     const float *values;
-    tg_status status = tgi_readback_pop(model->late, wait, &values, step);
+    /* When all slots are under way the next step would wait for the oldest anyway, and lose it. */
+    tg_status status =
+        tgi_readback_pop(model->late, wait || tgi_readback_is_full(model->late), &values, step);
 
     *is_new = status == TG_OK && values;
     if (*is_new)

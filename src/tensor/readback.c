@@ -76,6 +76,11 @@ cleanup:
     return status;
 }
 
+bool tgi_readback_is_full(const tgi_readback *readback)
+{
+    return readback->used == readback->n_slots;
+}
+
 tg_status tgi_readback_pop(tgi_readback *readback, bool wait, const float **values, uint64_t *tag)
 {
     tg_status status = TG_OK;

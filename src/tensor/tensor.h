@@ -77,6 +77,8 @@ tg_status tgi_readback_new(tg_device *dev, size_t n_values, size_t n_slots,
 /* Enqueues a copy of the tensor's n_values values under the number `tag`. Waits only when all slots are under way. */
 tg_status tgi_readback_push(tgi_readback *readback, const tg_tensor *values,
                             uint64_t tag) TG_MUST_CHECK;
+/* Whether the next push would lose the oldest copy: pop one first, with wait. */
+bool tgi_readback_is_full(const tgi_readback *readback);
 /* The oldest copy, if it has arrived (or with wait: as soon as it has). *values is NULL when there is none; else valid until the
  * next call. */
 tg_status tgi_readback_pop(tgi_readback *readback, bool wait, const float **values,

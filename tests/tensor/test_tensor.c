@@ -79,6 +79,27 @@ START_TEST(memory_given_back_is_used_again)
 }
 END_TEST
 
+START_TEST(a_full_readback_says_so)
+{
+    tgi_readback *late;
+    tg_tensor *t;
+    const float *values;
+    uint64_t tag;
+
+    ck_assert_tg_ok(tg_tensor_new_zero(dev, (tg_dims){1, 2, 1, 1}, &t));
+    ck_assert_tg_ok(tgi_readback_new(dev, 2, 2, &late));
+    for (uint64_t i = 0; i < 20; i++) {
+        ck_assert_tg_ok(tgi_readback_push(late, t, i));
+        if (!tgi_readback_is_full(late))
+            continue;
+        ck_assert_tg_ok(tgi_readback_pop(late, true, &values, &tag));
+        ck_assert(values && tag == i - 1); /* none was lost */
+    }
+    tgi_readback_free(late);
+    tg_tensor_free(t);
+}
+END_TEST
+
 START_TEST(scalars_arrive_in_order)
 {
     tgi_readback *late;
@@ -113,5 +134,6 @@ int main(void)
     tcase_add_test(tc, a_view_shares_its_parents_memory);
     tcase_add_test(tc, memory_given_back_is_used_again);
     tcase_add_test(tc, scalars_arrive_in_order);
+    tcase_add_test(tc, a_full_readback_says_so);
     return tg_run("tensor");
 }
