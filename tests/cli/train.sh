@@ -61,7 +61,7 @@ for file in model.safetensors checkpoint.safetensors config.ini log.csv report.h
     ok "writes $file" test -s "$work/run/$file"
 done
 ok "writes a TensorBoard file" sh -c "ls '$work/run'/events.out.tfevents.*"
-ok "and leaves nothing half-written" sh -c "! find '$work/run' | grep -E 'tmp|~|\.part'"
+ok "and leaves nothing half-written" sh -c "cd '$work/run' && ! find . | grep -E 'tmp|~|\.part|\.[A-Za-z0-9]{6}$'"
 for key in '"version": 1' '"dataset"' '"n_diseased": 4' '"n_healthy": 4' '"threshold"' '"rule": "healthy:0.99"' '"overall"' '"per_class"' '"nodule"' \
     '"baselines"' '"zero"' '"ncc"' '"dice"' '"iou"' '"poi"' '"pixel_ap"' '"pointing"' '"image_auroc"' '"blank_rate"' '"healthy_fire"' '"mean"' '"low"' '"high"'; do
     ok "metrics.json has $key" grep -q "$key" "$work/run/metrics.json"
