@@ -229,4 +229,4 @@ EXTRA_DIST += tests/parity/make_images.py \
 AM_DEFAULT_SOURCE_EXT = .c
 
 clean-local:
-	rm -rf .pocl .taggan-cache doc/html
+	rm -rf .pocl .taggan-cache .scratch doc/html

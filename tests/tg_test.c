@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_CASES = 32 };
 static TCase *cases[MAX_CASES];
@@ -84,5 +85,9 @@ const char *tg_source_path(const char *name)
 
 const char *tg_scratch_path(const char *name)
 {
-    return below("abs_top_builddir", name);
+    char inside[2048];
+
+    mkdir(below("abs_top_builddir", ".scratch"), 0777); /* it may be there */
+    snprintf(inside, sizeof inside, ".scratch/%s", name);
+    return below("abs_top_builddir", inside);
 }

@@ -46,7 +46,8 @@ void tg_compare_d(const char *what, const double *got, const double *want, size_
 void tg_compare_fd(const char *what, const float *got, const double *want, size_t n,
                    double tolerance);
 
-/* Path below the source tree or the build tree, from the environment of `make check`; static storage, one call at a time. */
+/* Path below the source tree, or in the build tree's folder for what tests write (`make clean` removes it); both trees from the
+ * environment of `make check`. Static storage, one call at a time. */
 const char *tg_source_path(const char *name);
 const char *tg_scratch_path(const char *name);
 
