@@ -145,7 +145,11 @@ typedef enum tg_conv_algorithm {
     TG_CONV_AUTO,   /**< the fastest that applies, by rule */
     TG_CONV_DIRECT, /**< plain: one work-item a value; every shape, every device */
     TG_CONV_PACKED, /**< weights packed into vectors of output channels, register tiles; meant for CPUs, right everywhere */
-    TG_CONV_MATMUL  /**< im2col and CLBlast's Sgemm */
+    TG_CONV_MATMUL, /**< im2col and CLBlast's Sgemm */
+    TG_CONV_WINOGRAD, /**< fewer multiplications for 3 x 3 and 4 x 4 kernels: tiles of 4 x 4 (3 x 3) outputs [lavin2016] */
+    TG_CONV_WINOGRAD2, /**< the same with tiles of 2 x 2 outputs: less gain, direct convolution's accuracy */
+    TG_CONV_IMPLICIT, /**< implicit matrix product with tiles in local memory; meant for GPUs */
+    TG_CONV_FFT       /**< by clFFT, where it passes its known-answer test */
 } tg_conv_algorithm;
 
 /** Geometry of a convolution; the kernel's size is the weights'. Start from TG_CONV2D(stride, pad). */

@@ -11,6 +11,14 @@ struct tgi_program;
 struct tgi_pool;
 struct tgi_profile;
 
+/* Kernels come in two families: wide vectors and one work-item to a group for processors; work-groups, local memory and
+ * narrow vectors for graphics cards. Either is right on every device. */
+typedef enum tgi_kernel_family {
+    TGI_FAMILY_AUTO,
+    TGI_FAMILY_CPU,
+    TGI_FAMILY_GPU
+} tgi_kernel_family;
+
 struct tg_device {
     tg_device_info info;
     cl_platform_id platform;
@@ -22,9 +30,16 @@ struct tg_device {
     struct tgi_profile *profile;  /* NULL until a profiled device launched a kernel */
     struct tgi_pool *pool;        /* owned by tensor/, which hangs its destructor beside it */
     void (*pool_free)(struct tgi_pool *pool);
+    tgi_kernel_family family;     /* which kernels are preferred; auto: by the device's kind */
     int conv_algorithm;           /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
     size_t bytes_now, bytes_peak; /* in tensors */
 };
+
+static inline bool tgi_is_cpu_family(const tg_device *dev)
+{
+    return dev->family == TGI_FAMILY_CPU ||
+           (dev->family == TGI_FAMILY_AUTO && dev->info.kind == TG_DEVICE_CPU);
+}
 
 /* The words for an OpenCL error code. */
 const char *tgi_cl_error(cl_int code);

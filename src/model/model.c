@@ -149,6 +149,7 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     model->dev = dev;
     model->settings = *settings;
     model->n_classes = n_classes;
+    dev->family = (tgi_kernel_family)settings->kernel_family;
     tgi_conv_set_default(dev, (tg_conv_algorithm)settings->conv_algorithm);
     TG_TRY(init_networks(model));
     TG_TRY(tgi_alloc(settings->critic_steps, sizeof *model->feeds, &model->feeds));

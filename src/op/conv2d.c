@@ -67,23 +67,32 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
     dev->conv_algorithm = (int)algorithm;
 }
 
-/* The user's choice where it applies; else packed on a CPU, CLBlast on a GPU for layers that are worth a matrix product. */
-static const tgi_conv_algorithm *choose(const tg_device *dev, tg_conv_algorithm wish,
-                                        const tgi_conv *conv)
-{
-    if (wish == TG_CONV_AUTO)
-        wish = (tg_conv_algorithm)dev->conv_algorithm;
-    const tgi_conv_algorithm *wished = wish == TG_CONV_PACKED   ? &tgi_conv_packed
-                                       : wish == TG_CONV_MATMUL ? &tgi_conv_matmul
-                                                                : &tgi_conv_direct;
+const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_packed, &tgi_conv_matmul,
+                                                         &tgi_conv_direct, NULL};
 
-    if (wish != TG_CONV_AUTO)
-        return wished->applies(conv) ? wished : &tgi_conv_direct;
-    if (dev->info.kind == TG_DEVICE_GPU)
-        return conv->c * conv->r * conv->s >= 64 && conv->k >= 16 && conv->p * conv->q >= 64
-                   ? &tgi_conv_matmul
-                   : &tgi_conv_direct;
-    return tgi_conv_packed.applies(conv) ? &tgi_conv_packed : &tgi_conv_direct;
+static const tgi_conv_algorithm *find(tg_conv_algorithm id)
+{
+    for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
+        if (tgi_conv_algorithms[i]->id == id)
+            return tgi_conv_algorithms[i];
+    }
+    return NULL;
+}
+
+const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
+                                          const tgi_conv *conv, tgi_conv_pass pass)
+{
+    const tgi_conv_algorithm *wished =
+        find(wish != TG_CONV_AUTO ? wish : (tg_conv_algorithm)dev->conv_algorithm);
+
+    if (wished && wished->applies(dev, conv, pass))
+        return wished;
+    for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
+        if (tgi_conv_algorithms[i]->applies(dev, conv, pass) &&
+            tgi_conv_algorithms[i]->suits(dev, conv, pass))
+            return tgi_conv_algorithms[i];
+    }
+    return &tgi_conv_direct;
 }
 
 static tg_status expect_bias(const tg_tensor *b, size_t k, const char *what)
@@ -121,7 +130,8 @@ tg_status tg_conv2d_forward(const tg_tensor *x, const tg_tensor *w, const tg_ten
     TG_TRY(tgi_tensor_expect(y, dims, "conv2d: y"));
     TG_TRY(expect_bias(b, w->dims.n, "conv2d: b"));
     const tgi_conv conv = describe(x->dims, w->dims, dims, geom);
-    TG_TRY(choose(x->dev, geom->algorithm, &conv)->gather(&conv, x, cached(w), b, false, y));
+    TG_TRY(tgi_conv_choose(x->dev, geom->algorithm, &conv, TGI_CONV_GATHER)
+               ->gather(&conv, x, cached(w), b, false, y));
 cleanup:
     return status;
 }
@@ -135,7 +145,8 @@ tg_status tg_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
     TG_TRY(tg_conv2d_output(dx->dims, w->dims, geom, &dims));
     TG_TRY(tgi_tensor_expect(dy, dims, "conv2d: dy"));
     const tgi_conv conv = describe(dx->dims, w->dims, dims, geom);
-    TG_TRY(choose(dy->dev, geom->algorithm, &conv)->scatter(&conv, dy, cached(w), NULL, true, dx));
+    TG_TRY(tgi_conv_choose(dy->dev, geom->algorithm, &conv, TGI_CONV_SCATTER)
+               ->scatter(&conv, dy, cached(w), NULL, true, dx));
 cleanup:
     return status;
 }
@@ -150,7 +161,8 @@ tg_status tg_conv2d_backward_weights(const tg_tensor *x, const tg_tensor *dy,
         TG_TRY(tg_conv2d_output(x->dims, dw->dims, geom, &dims));
         TG_TRY(tgi_tensor_expect(dy, dims, "conv2d: dy"));
         const tgi_conv conv = describe(x->dims, dw->dims, dims, geom);
-        TG_TRY(choose(x->dev, geom->algorithm, &conv)->weights(&conv, x, dy, dw));
+        TG_TRY(tgi_conv_choose(x->dev, geom->algorithm, &conv, TGI_CONV_WEIGHTS)
+                   ->weights(&conv, x, dy, dw));
     }
     if (db) {
         TG_TRY(expect_bias(db, dy->dims.c, "conv2d: db"));
@@ -170,7 +182,8 @@ tg_status tg_conv2d_transposed_forward(const tg_tensor *x, const tg_tensor *w, c
     TG_TRY(tgi_tensor_expect(y, dims, "conv2d_transposed: y"));
     TG_TRY(expect_bias(b, w->dims.c, "conv2d_transposed: b"));
     const tgi_conv conv = describe(dims, w->dims, x->dims, geom);
-    TG_TRY(choose(x->dev, geom->algorithm, &conv)->scatter(&conv, x, cached(w), b, false, y));
+    TG_TRY(tgi_conv_choose(x->dev, geom->algorithm, &conv, TGI_CONV_SCATTER)
+               ->scatter(&conv, x, cached(w), b, false, y));
 cleanup:
     return status;
 }
@@ -184,7 +197,8 @@ tg_status tg_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tenso
     TG_TRY(tg_conv2d_transposed_output(dx->dims, w->dims, geom, &dims));
     TG_TRY(tgi_tensor_expect(dy, dims, "conv2d_transposed: dy"));
     const tgi_conv conv = describe(dims, w->dims, dx->dims, geom);
-    TG_TRY(choose(dy->dev, geom->algorithm, &conv)->gather(&conv, dy, cached(w), NULL, true, dx));
+    TG_TRY(tgi_conv_choose(dy->dev, geom->algorithm, &conv, TGI_CONV_GATHER)
+               ->gather(&conv, dy, cached(w), NULL, true, dx));
 cleanup:
     return status;
 }
@@ -200,7 +214,8 @@ tg_status tg_conv2d_transposed_backward_weights(const tg_tensor *x, const tg_ten
         TG_TRY(tg_conv2d_transposed_output(x->dims, dw->dims, geom, &dims));
         TG_TRY(tgi_tensor_expect(dy, dims, "conv2d_transposed: dy"));
         const tgi_conv conv = describe(dims, dw->dims, x->dims, geom);
-        TG_TRY(choose(x->dev, geom->algorithm, &conv)->weights(&conv, dy, x, dw));
+        TG_TRY(tgi_conv_choose(x->dev, geom->algorithm, &conv, TGI_CONV_WEIGHTS)
+                   ->weights(&conv, dy, x, dw));
     }
     if (db) {
         TG_TRY(expect_bias(db, dy->dims.c, "conv2d_transposed: db"));

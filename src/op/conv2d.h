@@ -16,22 +16,35 @@ typedef struct tgi_conv {
     bool is_reflected;
 } tgi_conv;
 
+/* The three maps; with each algorithm, layer and device they are chosen apart. */
+typedef enum tgi_conv_pass { TGI_CONV_GATHER, TGI_CONV_SCATTER, TGI_CONV_WEIGHTS } tgi_conv_pass;
+
 /* b may be NULL; `add`: add to the result instead of overwriting it. */
 typedef struct tgi_conv_algorithm {
-    const char *name;
+    tg_conv_algorithm id;
+    const char *name; /* as --set conv_algorithm=NAME takes it */
     tg_status (*gather)(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
                         bool add, tg_tensor *y);
     tg_status (*scatter)(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
                          bool add, tg_tensor *x);
     tg_status (*weights)(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
                          tg_tensor *dw);
-    bool (*applies)(const tgi_conv *conv);
+    /* Whether the result would be right. */
+    bool (*applies)(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass);
+    /* The rule, for what nobody tuned: whether it is likely to be the fastest of those that apply. The first in the list wins. */
+    bool (*suits)(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass);
 } tgi_conv_algorithm;
 
 /* What TG_CONV_AUTO means on this device from now on; TG_CONV_AUTO restores the rule. */
 void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
 
+/* All algorithms, ended by NULL, in the order in which the rule asks them; the last one, direct, always applies. */
+extern const tgi_conv_algorithm *const tgi_conv_algorithms[];
 extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul;
+
+/* What computes this pass: `wish`, else the device's default, else the rule. A wish that does not apply falls back to the rule. */
+const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
+                                          const tgi_conv *conv, tgi_conv_pass pass);
 
 /* A padded copy of src's planes [planes,h,w] into dst [planes, top+h+bottom, left+w+right] (cl/conv2d_pad.cl). */
 typedef struct tgi_halo {

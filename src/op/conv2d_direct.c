@@ -52,10 +52,18 @@ cleanup:
     return status;
 }
 
-static bool applies(const tgi_conv *conv)
+static bool applies(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
+    TG_UNUSED(dev);
     TG_UNUSED(conv);
+    TG_UNUSED(pass);
     return true;
 }
 
-const tgi_conv_algorithm tgi_conv_direct = {"direct", gather, scatter, weights, applies};
+const tgi_conv_algorithm tgi_conv_direct = {.id = TG_CONV_DIRECT,
+                                            .name = "direct",
+                                            .gather = gather,
+                                            .scatter = scatter,
+                                            .weights = weights,
+                                            .applies = applies,
+                                            .suits = applies};

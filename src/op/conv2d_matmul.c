@@ -1,6 +1,7 @@
 /* conv2d_matmul.c -- convolution as im2col and CLBlast's Sgemm, an image at a time (cl/conv2d_matmul.cl has the copies). */
 #include "config.h"
 #include "op/conv2d.h"
+#include "op/op.h"
 
 #include <clblast_c.h>
 
@@ -145,10 +146,26 @@ cleanup:
     return status;
 }
 
-static bool applies(const tgi_conv *conv)
+static bool applies(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
+    TG_UNUSED(dev);
     TG_UNUSED(conv);
+    TG_UNUSED(pass);
     return true;
 }
 
-const tgi_conv_algorithm tgi_conv_matmul = {"matmul", gather, scatter, weights, applies};
+/* On graphics cards, for layers that are worth a matrix product. */
+static bool suits(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(pass);
+    return !tgi_is_cpu_family(dev) && conv->c * conv->r * conv->s >= 64 && conv->k >= 16 &&
+           conv->p * conv->q >= 64;
+}
+
+const tgi_conv_algorithm tgi_conv_matmul = {.id = TG_CONV_MATMUL,
+                                            .name = "matmul",
+                                            .gather = gather,
+                                            .scatter = scatter,
+                                            .weights = weights,
+                                            .applies = applies,
+                                            .suits = suits};

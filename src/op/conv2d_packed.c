@@ -1,6 +1,7 @@
 /* conv2d_packed.c -- register-tile convolution (cl/conv2d_packed.cl): halos, packed weights, tile shapes, launches. */
 #include "config.h"
 #include "op/conv2d.h"
+#include "op/op.h"
 
 #include <stdio.h>
 
@@ -408,10 +409,26 @@ cleanup:
     return status;
 }
 
-static bool applies(const tgi_conv *conv)
+static bool applies(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
+    TG_UNUSED(dev);
+    TG_UNUSED(pass);
     return conv->stride <= conv->r && conv->stride <= conv->s && conv->r * conv->s <= MAX_TAPS &&
            conv->s <= 16;
 }
 
-const tgi_conv_algorithm tgi_conv_packed = {"packed", gather, scatter, weights, applies};
+/* Wide vectors and no local memory: made for processors. */
+static bool suits(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(conv);
+    TG_UNUSED(pass);
+    return tgi_is_cpu_family(dev);
+}
+
+const tgi_conv_algorithm tgi_conv_packed = {.id = TG_CONV_PACKED,
+                                            .name = "packed",
+                                            .gather = gather,
+                                            .scatter = scatter,
+                                            .weights = weights,
+                                            .applies = applies,
+                                            .suits = suits};

@@ -8,7 +8,7 @@ const char *tgi_norm_options(const tg_tensor *x, size_t *group)
 {
     size_t plane = tgi_plane_size(x);
 
-    if (x->dev->info.kind == TG_DEVICE_CPU) {
+    if (tgi_is_cpu_family(x->dev)) {
         *group = 1;
         return "-DWG=1 -DLANES=16";
     }

@@ -63,15 +63,15 @@ void tgi_slot_release(tgi_slot *slot)
 
 const char *tgi_reduce_options(const tg_device *dev)
 {
-    return dev->info.kind == TG_DEVICE_CPU ? "-DWG=1 -DLANES=16" : "-DWG=64 -DLANES=4";
+    return tgi_is_cpu_family(dev) ? "-DWG=1 -DLANES=16" : "-DWG=64 -DLANES=4";
 }
 
 size_t tgi_reduce_lanes(const tg_device *dev)
 {
-    return dev->info.kind == TG_DEVICE_CPU ? 16 : 4;
+    return tgi_is_cpu_family(dev) ? 16 : 4;
 }
 
 size_t tgi_reduce_group(const tg_device *dev)
 {
-    return dev->info.kind == TG_DEVICE_CPU ? 1 : 64;
+    return tgi_is_cpu_family(dev) ? 1 : 64;
 }
