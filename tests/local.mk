@@ -228,5 +228,9 @@ EXTRA_DIST += tests/parity/make_images.py \
 
 AM_DEFAULT_SOURCE_EXT = .c
 
+# bench/: built by name only.
+EXTRA_PROGRAMS += tests/bench/bench_conv2d
+CLEANFILES += $(EXTRA_PROGRAMS)
+
 clean-local:
 	rm -rf .pocl .taggan-cache .scratch doc/html
