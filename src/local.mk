@@ -146,7 +146,7 @@ libtgcore_la_SOURCES += src/cli/eval.c src/cli/eval_options.def
 
 # taggan-devices check compares with the references of the tests, so they are in the library, unseen from outside
 libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
-	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c \
+	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c src/cli/kernel_times.c src/cli/kernel_times.h \
 	src/cli/devices_check.c src/cli/devices_check.h \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
 	src/cli/check_loss.c src/cli/check_optimizer.c \

@@ -3,6 +3,7 @@
 #include "cli/devices_check.h"
 #include "base/text.h"
 #include "cli/devices_list.h"
+#include "cli/kernel_times.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -66,51 +67,6 @@ static tg_status run_row(tgi_check *c, const tgi_check_row *row, tgi_check_repor
     return TG_OK;
 }
 
-/* The profile with one row a kernel: a program built with several sets of options has several of
- * each. */
-static tg_status read_kernels(tg_device *dev, tg_kernel_time **rows, size_t *n)
-{
-    tg_status status = TG_OK;
-    size_t n_all, n_kept = 0, k;
-
-    *n = 0;
-    TG_TRY(tg_device_profile(dev, rows, &n_all));
-    for (size_t i = 0; i < n_all; i++) {
-        tg_kernel_time row = (*rows)[i];
-
-        for (k = 0; k < n_kept; k++) {
-            if (!strcmp((*rows)[k].program, row.program) && !strcmp((*rows)[k].kernel, row.kernel))
-                break;
-        }
-        if (k == n_kept) {
-            (*rows)[n_kept++] = row;
-        } else {
-            (*rows)[k].n_launches += row.n_launches;
-            (*rows)[k].seconds += row.seconds;
-        }
-    }
-    *n = n_kept;
-cleanup:
-    return status;
-}
-
-static tg_status print_kernels(tg_device *dev, FILE *out)
-{
-    tg_status status = TG_OK;
-    tg_kernel_time *rows = NULL;
-    size_t n;
-
-    TG_TRY(read_kernels(dev, &rows, &n));
-    fprintf(out, "\n%-16s %-26s %8s %9s\n", "program", "kernel", "launches", "ms");
-    for (size_t i = 0; i < n; i++)
-        fprintf(out, "%-16s %-26s %8zu %9.3f\n", rows[i].program, rows[i].kernel,
-                rows[i].n_launches, rows[i].seconds * 1e3);
-    fprintf(out, "\n");
-cleanup:
-    free(rows);
-    return status;
-}
-
 tg_status tgi_check_run(tg_device *dev, const tgi_check_opts *opts, tgi_check_report *report)
 {
     tg_status status = TG_OK;
@@ -140,7 +96,7 @@ tg_status tgi_check_run(tg_device *dev, const tgi_check_opts *opts, tgi_check_re
         }
     }
     if (c.is_verbose)
-        TG_TRY(print_kernels(dev, c.table));
+        TG_TRY(tgi_kernel_times_print(dev, c.table));
     if (c.table)
         fprintf(c.table, "%zu passed, %zu failed\n", report->n_passed, report->n_failed);
 cleanup:
@@ -159,7 +115,7 @@ static json_t *kernels_json(tg_device *dev)
     tg_kernel_time *rows = NULL;
     size_t n = 0;
 
-    if (read_kernels(dev, &rows, &n) != TG_OK)
+    if (tgi_kernel_times_read(dev, &rows, &n) != TG_OK)
         n = 0; /* the operations say what is wrong with the device */
     for (size_t i = 0; i < n; i++)
         json_array_append_new(array, json_pack("{s:s, s:s, s:I, s:o}", "program", rows[i].program,

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "checkpoint/model_file.h"
+#include "cli/kernel_times.h"
 #include "report/train_run.h"
 #include "trainer/trainer.h"
 
@@ -207,7 +208,8 @@ static tg_status train(const options *given, const char *spec, const char *comma
     TG_TRY(open_dataset(given, &settings, spec, &set));
     if (given->resume)
         TG_TRY(check_classes(set, &before));
-    TG_TRY(tg_device_open(given->device, &dev));
+    TG_TRY(given->profile ? tg_device_open_profiled(given->device, &dev)
+                          : tg_device_open(given->device, &dev));
     if (!given->resume)
         warn_of_replacing(given->output);
     TG_TRY(tgi_options_json(&program, given, &recorded));
@@ -233,6 +235,8 @@ static tg_status train(const options *given, const char *spec, const char *comma
     if (ended != TG_OK)
         TG_TRY(ended);
     TG_TRY(tgi_train_run_finish(run, dev, set, &result, given->quiet ? NULL : stdout));
+    if (given->profile)
+        TG_TRY(tgi_kernel_times_print(dev, stderr));
 cleanup:
     free(result.reason);
     tgi_train_run_free(run);
