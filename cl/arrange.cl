@@ -43,30 +43,59 @@ ROWS add_rows(__global const float *restrict from, const int from_size, const in
     store4(load4(sum, i, n) + load4(from + sample * from_size + from_first, i, n), sum, i, n);
 }
 
+// Upsampling by row: a work-item takes 8 pixels of a row of x; twice, the usual factor, is two stores of whole vectors.
 PLANES upsample_fwd(__global const float *restrict x, const int h, const int w, __global float *restrict y)
 {
-    const int j = get_global_id(0), i = get_global_id(1);
+    const int j = (int)get_global_id(0) * 8, i = get_global_id(1);
     const size_t plane = get_global_id(2);
-
-    if (i < h * S && j < w * S)
-        y[(plane * h * S + i) * w * S + j] = x[(plane * h + i / S) * w + j / S];
-}
-
-PLANES upsample_bwd(__global const float *restrict dy, const int h, const int w, __global float *restrict dx)
-{
-    const int j = get_global_id(0), i = get_global_id(1);
-    const size_t plane = get_global_id(2);
-    float sum = 0.0f;
 
     if (i >= h || j >= w)
         return;
-    for (int p = 0; p < S; p++) {
-        const size_t row = ((plane * h + i) * S + p) * w * S + (size_t)j * S;
-
-        for (int q = 0; q < S; q++)
-            sum += dy[row + q];
+    __global const float *in = x + (plane * h + i) * w + j;
+    __global float *out = y + (plane * h + i) * S * w * S + (size_t)j * S;
+#if S == 2
+    if (j + 8 <= w) {
+        const float8 v = vload8(0, in);
+        const float16 twice = v.s0011223344556677;
+        vstore16(twice, 0, out);
+        vstore16(twice, 0, out + 2 * w);
+        return;
     }
-    dx[(plane * h + i) * w + j] += sum;
+#endif
+    for (int k = 0; k < min(8, w - j); k++) {
+        for (int p = 0; p < S; p++) {
+            for (int q = 0; q < S; q++)
+                out[(size_t)p * w * S + k * S + q] = in[k];
+        }
+    }
+}
+
+PLANES upsample_bwd(__global const float *restrict dy, const int h, const int w, const int add, __global float *restrict dx)
+{
+    const int j = (int)get_global_id(0) * 8, i = get_global_id(1);
+    const size_t plane = get_global_id(2);
+
+    if (i >= h || j >= w)
+        return;
+    __global const float *in = dy + (plane * h + i) * S * w * S + (size_t)j * S;
+    __global float *out = dx + (plane * h + i) * w + j;
+#if S == 2
+    if (j + 8 <= w) {
+        const float16 sum = vload16(0, in) + vload16(0, in + 2 * w);
+        const float8 both = sum.even + sum.odd;
+        vstore8(add ? vload8(0, out) + both : both, 0, out);
+        return;
+    }
+#endif
+    for (int k = 0; k < min(8, w - j); k++) {
+        float sum = 0.0f;
+
+        for (int p = 0; p < S; p++) {
+            for (int q = 0; q < S; q++)
+                sum += in[(size_t)p * w * S + k * S + q];
+        }
+        out[k] = add ? out[k] + sum : sum;
+    }
 }
 
 PLANES shuffle_fwd(__global const float *restrict x, const int h, const int w, __global float *restrict y)

@@ -81,68 +81,69 @@ ELEMENTWISE mix_samples(__global const float *restrict a, __global const float *
     store4(fma((float4)(share), load4(b + offset, i, n), rest), y + offset, i, n);
 }
 
-ELEMENTWISE leaky_relu_fwd(__global const float *restrict x, const int n, const float slope, __global float *restrict y)
+// The activations y = f(x), and what dy is behind them: dy f'(x), from y alone.
+static float4 relu_of(const float4 x, const float slope)
 {
-    const int i = FIRST;
-    const float4 v = load4(x, i, n);
-
-    store4(v < 0.0f ? slope * v : v, y, i, n);
+    return x < 0.0f ? (float4)(0.0f) : x;
 }
 
-ELEMENTWISE leaky_relu_bwd(__global const float *restrict y, __global const float *restrict dy, const int n, const float slope,
-                           __global float *restrict dx)
+static float4 relu_behind(const float4 y, const float4 dy, const float slope)
 {
-    const int i = FIRST;
-    const float4 g = load4(dy, i, n);
-
-    store4(load4(dx, i, n) + (load4(y, i, n) > 0.0f ? g : slope * g), dx, i, n);
+    return y > 0.0f ? dy : (float4)(0.0f);
 }
 
-ELEMENTWISE relu_fwd(__global const float *restrict x, const int n, const float slope, __global float *restrict y)
+static float4 leaky_relu_of(const float4 x, const float slope)
 {
-    const int i = FIRST;
-    const float4 v = load4(x, i, n);
-
-    store4(v < 0.0f ? (float4)(0.0f) : v, y, i, n);
+    return x < 0.0f ? slope * x : x;
 }
 
-ELEMENTWISE relu_bwd(__global const float *restrict y, __global const float *restrict dy, const int n, const float slope,
-                     __global float *restrict dx)
+static float4 leaky_relu_behind(const float4 y, const float4 dy, const float slope)
 {
-    const int i = FIRST;
-
-    store4(load4(dx, i, n) + (load4(y, i, n) > 0.0f ? load4(dy, i, n) : (float4)(0.0f)), dx, i, n);
+    return y > 0.0f ? dy : slope * dy;
 }
 
-ELEMENTWISE tanh_fwd(__global const float *restrict x, const int n, const float slope, __global float *restrict y)
+static float4 tanh_of(const float4 x, const float slope)
 {
-    const int i = FIRST;
-
-    store4(tanh(load4(x, i, n)), y, i, n);
+    return tanh(x);
 }
 
-ELEMENTWISE tanh_bwd(__global const float *restrict y, __global const float *restrict dy, const int n, const float slope,
-                     __global float *restrict dx)
+static float4 tanh_behind(const float4 y, const float4 dy, const float slope)
 {
-    const int i = FIRST;
-    const float4 v = load4(y, i, n);
-
-    store4(fma(load4(dy, i, n), fma(-v, v, (float4)(1.0f)), load4(dx, i, n)), dx, i, n);
+    return dy * fma(-y, y, (float4)(1.0f));
 }
 
 // exp(-x) is infinite far below zero and the quotient 0, as it should be.
-ELEMENTWISE sigmoid_fwd(__global const float *restrict x, const int n, const float slope, __global float *restrict y)
+static float4 sigmoid_of(const float4 x, const float slope)
 {
-    const int i = FIRST;
-
-    store4(1.0f / (1.0f + exp(-load4(x, i, n))), y, i, n);
+    return 1.0f / (1.0f + exp(-x));
 }
 
-ELEMENTWISE sigmoid_bwd(__global const float *restrict y, __global const float *restrict dy, const int n, const float slope,
-                        __global float *restrict dx)
+static float4 sigmoid_behind(const float4 y, const float4 dy, const float slope)
 {
-    const int i = FIRST;
-    const float4 v = load4(y, i, n);
-
-    store4(fma(load4(dy, i, n), v * (1.0f - v), load4(dx, i, n)), dx, i, n);
+    return dy * (y * (1.0f - y));
 }
+
+// Each of them forward and backward, into another tensor or in place; `add`: dx += instead of dx =.
+#define ACTIVATION(NAME)                                                                                                       \
+    ELEMENTWISE NAME##_fwd(__global const float *restrict x, const int n, const float slope, __global float *restrict y)      \
+    {                                                                                                                          \
+        store4(NAME##_of(load4(x, FIRST, n), slope), y, FIRST, n);                                                             \
+    }                                                                                                                          \
+    ELEMENTWISE NAME##_fwd_here(const int n, const float slope, __global float *restrict y)                                    \
+    {                                                                                                                          \
+        store4(NAME##_of(load4(y, FIRST, n), slope), y, FIRST, n);                                                             \
+    }                                                                                                                          \
+    ELEMENTWISE NAME##_bwd(__global const float *restrict y, __global const float *restrict dy, const int n,                  \
+                           const float slope, const int add, __global float *restrict dx)                                     \
+    {                                                                                                                          \
+        const float4 g = NAME##_behind(load4(y, FIRST, n), load4(dy, FIRST, n), slope);                                        \
+        store4(add ? load4(dx, FIRST, n) + g : g, dx, FIRST, n);                                                               \
+    }                                                                                                                          \
+    ELEMENTWISE NAME##_bwd_here(__global const float *restrict y, const int n, const float slope, __global float *restrict dy) \
+    {                                                                                                                          \
+        store4(NAME##_behind(load4(y, FIRST, n), load4(dy, FIRST, n), slope), dy, FIRST, n);                                   \
+    }
+ACTIVATION(relu)
+ACTIVATION(leaky_relu)
+ACTIVATION(tanh)
+ACTIVATION(sigmoid)

@@ -1,10 +1,11 @@
 // instance_norm.cl -- instance normalisation, forward and backward.
 //
-// Math       y = gamma (x - mu) rstd + beta, rstd = 1 / sqrt(var + eps), mu and biased var over H*W of each (n,c)
-//            dx += gamma rstd (dy - mean dy - xn mean(dy xn)), xn = (x - mu) rstd; dgamma += sum dy xn; dbeta += sum dy
+// Math       y = f(gamma (x - mu) rstd + beta), rstd = 1 / sqrt(var + eps), mu and biased var over H*W of each (n,c);
+//            f is none, or with HAS_RELU a ReLU of the given slope
+//            dz = dy f'; dx += gamma rstd (dz - mean dz - xn mean(dz xn)), xn = (x - mu) rstd; dgamma += sum dz xn; dbeta += sum dz
 // Shapes     x, y, dy, dx [N,C,H,W]; gamma, beta, dgamma, dbeta [C]; mu, rstd [N,C]; sums [2,N,C] between the two passes
 // Launch     fwd, bwd: global {WG, N*C}, local {WG, 1}: one work-group a plane; bwd_channels: one work-item a channel
-// Tunables   WG, power of two, 1 to 256: work-items to a plane; LANES, 4 or 16: floats to a load
+// Tunables   WG, power of two, 1 to 256: work-items to a plane; LANES, 4 or 16: floats to a load. SETS_DX: dx = instead of dx +=
 // Numerics   two passes over x: E[x^2] - mu^2 cancels on flat planes (black borders of an X-ray)
 // Reference  tests/ref/instance_norm.c          Source  [ulyanov2016]
 #ifndef WG
@@ -12,10 +13,65 @@
 #endif
 #define INSTANCE_NORM __kernel __attribute__((reqd_work_group_size(WG, 1, 1))) void
 
+// f of z, and dz from dy and z.
+static floatv relu_of(const floatv z, const float slope)
+{
+#ifdef HAS_RELU
+    return z < (floatv)(0.0f) ? slope * z : z;
+#else
+    return z;
+#endif
+}
+
+static floatv relu_behind(const floatv z, const floatv dy, const float slope)
+{
+#ifdef HAS_RELU
+    return z > (floatv)(0.0f) ? dy : slope * dy;
+#else
+    return dy;
+#endif
+}
+
+// y = f((x - mu) scale + shift).
+static void plane_out(const __global float *x, const float mu, const float scale, const float shift, const float slope,
+                      const int n, __global float *y)
+{
+    for (int i = (int)get_local_id(0) * LANES; i < n; i += WG * LANES) {
+        const floatv z = fma(load_lanes(x, i, n) - (floatv)(mu), (floatv)(scale), (floatv)(shift));
+        store_lanes(relu_of(z, slope), y, i, n);
+    }
+}
+
+// {sum of dz, sum of dz (x - mu)}.
+static float2 plane_dots(const __global float *x, const float mu, const float scale, const float shift, const float slope,
+                         const __global float *dy, const int n, __local float *scratch)
+{
+    floatv s[2] = {(floatv)(0.0f), (floatv)(0.0f)}, p[2] = {(floatv)(0.0f), (floatv)(0.0f)};
+    int i = (int)get_local_id(0) * LANES;
+
+    for (; n - i >= WG * LANES + LANES; i += 2 * WG * LANES) {
+#pragma unroll
+        for (int k = 0; k < 2; k++) {
+            const floatv d = LOADV(x + i + k * WG * LANES) - (floatv)(mu);
+            const floatv dz = relu_behind(fma(d, (floatv)(scale), (floatv)(shift)), LOADV(dy + i + k * WG * LANES), slope);
+            s[k] += dz;
+            p[k] = fma(dz, d, p[k]);
+        }
+    }
+    for (; i < n; i += WG * LANES) {
+        const floatv d = load_lanes(x, i, n) - (floatv)(mu); // behind the end dy is zero, and so is dz
+        const floatv dz = relu_behind(fma(d, (floatv)(scale), (floatv)(shift)), load_lanes(dy, i, n), slope);
+        s[0] += dz;
+        p[0] = fma(dz, d, p[0]);
+    }
+    const float sum = group_sum(lanes_sum(s[0] + s[1]), scratch, WG);
+    return (float2)(sum, group_sum(lanes_sum(p[0] + p[1]), scratch, WG));
+}
+
 // gamma, beta, mu, rstd may be NULL.
 INSTANCE_NORM instance_norm_fwd(const __global float *restrict x, const __global float *restrict gamma,
                                 const __global float *restrict beta, const int n_channels, const int plane,
-                                const float eps, __global float *restrict y, __global float *restrict mu,
+                                const float eps, const float slope, __global float *restrict y, __global float *restrict mu,
                                 __global float *restrict rstd)
 {
     __local float scratch[WG];
@@ -25,7 +81,7 @@ INSTANCE_NORM instance_norm_fwd(const __global float *restrict x, const __global
     const float variance = row_squares(x + first, mean, plane, scratch, WG) / plane;
     const float r = 1.0f / sqrt(variance + eps);
 
-    row_affine(x + first, mean, gamma ? r * gamma[channel] : r, beta ? beta[channel] : 0.0f, plane, y + first, WG);
+    plane_out(x + first, mean, gamma ? r * gamma[channel] : r, beta ? beta[channel] : 0.0f, slope, plane, y + first);
     if (get_local_id(0) == 0) {
         if (mu)
             mu[index] = mean;
@@ -34,20 +90,35 @@ INSTANCE_NORM instance_norm_fwd(const __global float *restrict x, const __global
     }
 }
 
-// gamma, sums, dx may be NULL; sums takes sum dy xn, then sum dy, of each plane.
+// gamma, beta, sums, dx may be NULL; sums takes sum dz xn, then sum dz, of each plane.
 INSTANCE_NORM instance_norm_bwd(const __global float *restrict x, const __global float *restrict gamma,
-                                const __global float *restrict mu, const __global float *restrict rstd,
-                                const __global float *restrict dy, const int n_channels, const int plane,
-                                __global float *restrict sums, __global float *restrict dx)
+                                const __global float *restrict beta, const __global float *restrict mu,
+                                const __global float *restrict rstd, const __global float *restrict dy, const int n_channels,
+                                const int plane, const float slope, __global float *restrict sums,
+                                __global float *restrict dx)
 {
     __local float scratch[WG];
     const int index = (int)get_group_id(1);
     const size_t first = (size_t)index * plane;
     const float mean = mu[index], r = rstd[index], scale = gamma ? r * gamma[index % n_channels] : r;
-    const float2 dots = row_dots(x + first, mean, dy + first, plane, scratch, WG);
+    const float shift = beta ? beta[index % n_channels] : 0.0f;
+    const float2 dots = plane_dots(x + first, mean, scale, shift, slope, dy + first, plane, scratch);
 
-    if (dx)
-        row_norm_bwd(x + first, mean, dy + first, scale, dots.x / plane, dots.y / plane * r * r, plane, dx + first, WG);
+    if (dx) {
+        const float mean_dz = dots.x / plane, along = dots.y / plane * r * r;
+
+        for (int i = (int)get_local_id(0) * LANES; i < plane; i += WG * LANES) {
+            const floatv d = load_lanes(x + first, i, plane) - (floatv)(mean);
+            const floatv dz =
+                relu_behind(fma(d, (floatv)(scale), (floatv)(shift)), load_lanes(dy + first, i, plane), slope);
+            const floatv centred = fma(d, (floatv)(-along), dz - (floatv)(mean_dz));
+#ifdef SETS_DX
+            store_lanes(scale * centred, dx + first, i, plane);
+#else
+            store_lanes(fma((floatv)(scale), centred, load_lanes(dx + first, i, plane)), dx + first, i, plane);
+#endif
+        }
+    }
     if (sums && get_local_id(0) == 0) {
         sums[index] = dots.y * r;
         sums[get_num_groups(1) + index] = dots.x;

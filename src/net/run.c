@@ -91,6 +91,56 @@ cleanup:
     return status;
 }
 
+/* Whether the layer's output is a tensor of its own that its backward pass does not read, so that an activation may replace it. */
+static bool makes_a_value(const tgi_layer *layer)
+{
+    switch (layer->kind) {
+    case TGI_LAYER_CONV:
+    case TGI_LAYER_CONV_UP:
+    case TGI_LAYER_LINEAR:
+    case TGI_LAYER_LABEL:
+    case TGI_LAYER_INSTANCE_NORM:
+    case TGI_LAYER_BATCH_NORM:
+    case TGI_LAYER_ADD:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_relu(const tgi_layer *layer)
+{
+    return layer->kind == TGI_LAYER_ACTIVATION &&
+           (layer->opts.activation.f == TG_RELU || layer->opts.activation.f == TG_LEAKY_RELU);
+}
+
+/* Layers `at` and `at + 1` in one pass over memory, where they are a norm and a ReLU, or anything that can take an activation in
+ * place; *n says how many were run: 0 where nothing goes together. */
+static tg_status run_together(tgi_net *net, tgi_tape *tape, size_t at, size_t n_layers,
+                              tgi_run *run, tgi_var *x, tgi_var **y, size_t *n)
+{
+    tg_status status = TG_OK;
+    const tgi_layer *first = &net->layers[at], *second = first + 1;
+    tgi_var *scale, *shift;
+
+    *n = 0;
+    if (at + 1 >= n_layers || second->kind != TGI_LAYER_ACTIVATION || !makes_a_value(first))
+        return TG_OK;
+    *n = 2;
+    if (first->kind == TGI_LAYER_INSTANCE_NORM && is_relu(second)) {
+        float slope = second->opts.activation.f == TG_RELU ? 0 : second->opts.activation.slope;
+
+        TG_TRY(param_var(net, tape, first->scale, run, &scale));
+        TG_TRY(param_var(net, tape, first->shift, run, &shift));
+        return tgi_tape_instance_norm_relu(tape, x, scale, shift, 1e-5f, slope, y);
+    }
+    TG_TRY(run_layer(net, tape, first, run, x, y));
+    TG_TRY(tgi_tape_activation_here(tape, *y, second->opts.activation.f,
+                                    second->opts.activation.slope, y));
+cleanup:
+    return status;
+}
+
 tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
                       tgi_var **y)
 {
@@ -98,8 +148,13 @@ tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers,
 
     for (int i = 0; i < TGI_N_SLOTS; i++)
         run->slots[i] = NULL;
-    for (size_t i = 0; i < n_layers; i++)
-        TG_TRY(run_layer(net, tape, &net->layers[i], run, x, &x));
+    for (size_t i = 0, n; i < n_layers; i += n) {
+        TG_TRY(run_together(net, tape, i, n_layers, run, x, &x, &n));
+        if (!n) {
+            TG_TRY(run_layer(net, tape, &net->layers[i], run, x, &x));
+            n = 1;
+        }
+    }
     *y = x;
 cleanup:
     return status;

@@ -116,6 +116,12 @@ static tgi_range range_of(const tg_tensor *x)
     return TGI_RANGE3(x->dims.w, x->dims.h, tgi_plane_count(x));
 }
 
+/* A work-item takes eight pixels of a row. */
+static tgi_range range_of_eights(const tg_tensor *x)
+{
+    return TGI_RANGE3((x->dims.w + 7) / 8, x->dims.h, tgi_plane_count(x));
+}
+
 tg_status tg_upsample_forward(const tg_tensor *x, size_t s, tg_tensor *y)
 {
     tg_status status = TG_OK;
@@ -123,23 +129,35 @@ tg_status tg_upsample_forward(const tg_tensor *x, size_t s, tg_tensor *y)
     TG_TRY(check_factor("upsample", s));
     TG_TRY(tgi_op_expect("upsample: y", x,
                          (tg_dims){x->dims.n, x->dims.c, x->dims.h * s, x->dims.w * s}, y));
-    TG_TRY(run_planes("upsample_fwd", s, range_of(y), x, x, y));
+    TG_TRY(run_planes("upsample_fwd", s, range_of_eights(x), x, x, y));
 cleanup:
     return status;
 }
 
-tg_status tg_upsample_backward(const tg_tensor *dy, size_t s, tg_tensor *dx)
+tg_status tgi_upsample_backward(const tg_tensor *dy, size_t s, tgi_write write, tg_tensor *dx)
 {
     tg_status status = TG_OK;
+    tgi_kernel *kernel;
+    char options[32];
 
     TG_TRY(check_factor("upsample", s));
     if (!dx)
         return TG_OK;
     TG_TRY(tgi_op_expect("upsample: dy", dx,
                          (tg_dims){dx->dims.n, dx->dims.c, dx->dims.h * s, dx->dims.w * s}, dy));
-    TG_TRY(run_planes("upsample_bwd", s, range_of(dx), dx, dy, dx));
+    snprintf(options, sizeof options, "-DS=%zu", s);
+    TG_TRY(tgi_kernel_get(dx->dev, "arrange", "upsample_bwd", options, &kernel));
+    TG_TRY(tgi_kernel_run(kernel, range_of_eights(dx),
+                          TGI_ARGS(tgi_buffer(dy), tgi_int(dx->dims.h), tgi_int(dx->dims.w),
+                                   tgi_int(write == TGI_ADD), tgi_buffer(dx))));
+    tgi_tensor_touch(dx);
 cleanup:
     return status;
+}
+
+tg_status tg_upsample_backward(const tg_tensor *dy, size_t s, tg_tensor *dx)
+{
+    return tgi_upsample_backward(dy, s, TGI_ADD, dx);
 }
 
 /* The sizes of x after shuffling. */

@@ -1,6 +1,7 @@
 /* conv2d.c -- convolution and transposed convolution: checks shapes, chooses the algorithm, runs it. */
 #include "config.h"
 #include "op/conv2d.h"
+#include "op/op.h"
 
 #include <stdio.h>
 
@@ -136,8 +137,8 @@ cleanup:
     return status;
 }
 
-tg_status tg_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
-                                  const tg_conv2d_geom *geom, tg_tensor *dx)
+tg_status tgi_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                   const tg_conv2d_geom *geom, tgi_write write, tg_tensor *dx)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -146,9 +147,15 @@ tg_status tg_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
     TG_TRY(tgi_tensor_expect(dy, dims, "conv2d: dy"));
     const tgi_conv conv = describe(dx->dims, w->dims, dims, geom);
     TG_TRY(tgi_conv_choose(dy->dev, geom->algorithm, &conv, TGI_CONV_SCATTER)
-               ->scatter(&conv, dy, cached(w), NULL, true, dx));
+               ->scatter(&conv, dy, cached(w), NULL, write == TGI_ADD, dx));
 cleanup:
     return status;
+}
+
+tg_status tg_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                  const tg_conv2d_geom *geom, tg_tensor *dx)
+{
+    return tgi_conv2d_backward_data(dy, w, geom, TGI_ADD, dx);
 }
 
 tg_status tg_conv2d_backward_weights(const tg_tensor *x, const tg_tensor *dy,
@@ -188,8 +195,9 @@ cleanup:
     return status;
 }
 
-tg_status tg_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tensor *w,
-                                             const tg_conv2d_geom *geom, tg_tensor *dx)
+tg_status tgi_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                              const tg_conv2d_geom *geom, tgi_write write,
+                                              tg_tensor *dx)
 {
     tg_status status = TG_OK;
     tg_dims dims;
@@ -198,9 +206,15 @@ tg_status tg_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tenso
     TG_TRY(tgi_tensor_expect(dy, dims, "conv2d_transposed: dy"));
     const tgi_conv conv = describe(dims, w->dims, dx->dims, geom);
     TG_TRY(tgi_conv_choose(dy->dev, geom->algorithm, &conv, TGI_CONV_GATHER)
-               ->gather(&conv, dy, cached(w), NULL, true, dx));
+               ->gather(&conv, dy, cached(w), NULL, write == TGI_ADD, dx));
 cleanup:
     return status;
+}
+
+tg_status tg_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                             const tg_conv2d_geom *geom, tg_tensor *dx)
+{
+    return tgi_conv2d_transposed_backward_data(dy, w, geom, TGI_ADD, dx);
 }
 
 tg_status tg_conv2d_transposed_backward_weights(const tg_tensor *x, const tg_tensor *dy,

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "op/op.h"
 
+#include <stdio.h>
+
 #include "base/banned.h"
 
 static tg_status launch(tg_device *dev, const char *name, size_t n, const tgi_arg *args,
@@ -125,14 +127,12 @@ cleanup:
     return status;
 }
 
-/* One line a member of tg_activation, in its order. */
-static const struct activation {
-    const char *forward, *backward;
-} activations[] = {
-    [TG_RELU] = {"relu_fwd", "relu_bwd"},
-    [TG_LEAKY_RELU] = {"leaky_relu_fwd", "leaky_relu_bwd"},
-    [TG_TANH] = {"tanh_fwd", "tanh_bwd"},
-    [TG_SIGMOID] = {"sigmoid_fwd", "sigmoid_bwd"},
+/* One line a member of tg_activation, in its order; cl/elementwise.cl has _fwd, _fwd_here, _bwd and _bwd_here of each. */
+static const char *const activations[] = {
+    [TG_RELU] = "relu",
+    [TG_LEAKY_RELU] = "leaky_relu",
+    [TG_TANH] = "tanh",
+    [TG_SIGMOID] = "sigmoid",
 };
 
 static tg_status check_activation(tg_activation f, float slope)
@@ -146,16 +146,70 @@ static tg_status check_activation(tg_activation f, float slope)
     return TG_OK;
 }
 
+static tg_status activate(tg_activation f, const char *suffix, const tg_tensor *y,
+                          const tgi_arg *args, size_t n_args)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%s%s", activations[f], suffix);
+    return launch(y->dev, name, tg_tensor_count(y), args, n_args);
+}
+
 tg_status tg_activation_forward(tg_activation f, float slope, const tg_tensor *x, tg_tensor *y)
 {
     tg_status status = TG_OK;
-    size_t n = tg_tensor_count(x);
 
     TG_TRY(check_activation(f, slope));
     TG_TRY(tgi_op_same_dims("activation: y", x, y));
-    TG_TRY(launch(x->dev, activations[f].forward, n,
-                  TGI_ARGS(tgi_buffer(x), tgi_int(n), tgi_float(slope), tgi_buffer(y))));
+    TG_TRY(activate(
+        f, "_fwd", y,
+        TGI_ARGS(tgi_buffer(x), tgi_int(tg_tensor_count(x)), tgi_float(slope), tgi_buffer(y))));
     tgi_tensor_touch(y);
+cleanup:
+    return status;
+}
+
+tg_status tgi_activation_forward_here(tg_activation f, float slope, tg_tensor *y)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(check_activation(f, slope));
+    TG_TRY(activate(f, "_fwd_here", y,
+                    TGI_ARGS(tgi_int(tg_tensor_count(y)), tgi_float(slope), tgi_buffer(y))));
+    tgi_tensor_touch(y);
+cleanup:
+    return status;
+}
+
+tg_status tgi_activation_backward(tg_activation f, float slope, const tg_tensor *y,
+                                  const tg_tensor *dy, tgi_write write, tg_tensor *dx)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(check_activation(f, slope));
+    TG_TRY(tgi_op_same_dims("activation: dy", y, dy));
+    if (!dx)
+        return TG_OK;
+    TG_TRY(tgi_op_same_dims("activation: dx", y, dx));
+    TG_TRY(activate(f, "_bwd", dx,
+                    TGI_ARGS(tgi_buffer(y), tgi_buffer(dy), tgi_int(tg_tensor_count(y)),
+                             tgi_float(slope), tgi_int(write == TGI_ADD), tgi_buffer(dx))));
+    tgi_tensor_touch(dx);
+cleanup:
+    return status;
+}
+
+tg_status tgi_activation_backward_here(tg_activation f, float slope, const tg_tensor *y,
+                                       tg_tensor *dy)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(check_activation(f, slope));
+    TG_TRY(tgi_op_same_dims("activation: dy", y, dy));
+    TG_TRY(activate(
+        f, "_bwd_here", dy,
+        TGI_ARGS(tgi_buffer(y), tgi_int(tg_tensor_count(y)), tgi_float(slope), tgi_buffer(dy))));
+    tgi_tensor_touch(dy);
 cleanup:
     return status;
 }
@@ -163,18 +217,5 @@ cleanup:
 tg_status tg_activation_backward(tg_activation f, float slope, const tg_tensor *y,
                                  const tg_tensor *dy, tg_tensor *dx)
 {
-    tg_status status = TG_OK;
-    size_t n = tg_tensor_count(y);
-
-    TG_TRY(check_activation(f, slope));
-    TG_TRY(tgi_op_same_dims("activation: dy", y, dy));
-    if (!dx)
-        return TG_OK;
-    TG_TRY(tgi_op_same_dims("activation: dx", y, dx));
-    TG_TRY(launch(
-        y->dev, activations[f].backward, n,
-        TGI_ARGS(tgi_buffer(y), tgi_buffer(dy), tgi_int(n), tgi_float(slope), tgi_buffer(dx))));
-    tgi_tensor_touch(dx);
-cleanup:
-    return status;
+    return tgi_activation_backward(f, slope, y, dy, TGI_ADD, dx);
 }

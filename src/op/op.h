@@ -41,6 +41,35 @@ tg_status tgi_slot_init(const char *what, tg_device *dev, tg_scalar scalar,
                         tgi_slot *slot) TG_MUST_CHECK;
 void tgi_slot_release(tgi_slot *slot);
 
+/* The public backward passes with the choice between adding to dx and setting it, and activations in place, for the tape, which
+ * knows whether somebody added before and whether anybody reads a value again. */
+tg_status tgi_activation_forward_here(tg_activation f, float slope, tg_tensor *y) TG_MUST_CHECK;
+tg_status tgi_activation_backward(tg_activation f, float slope, const tg_tensor *y,
+                                  const tg_tensor *dy, tgi_write write,
+                                  tg_tensor *dx) TG_MUST_CHECK;
+/* dy becomes dy * f'(x). */
+tg_status tgi_activation_backward_here(tg_activation f, float slope, const tg_tensor *y,
+                                       tg_tensor *dy) TG_MUST_CHECK;
+tg_status tgi_upsample_backward(const tg_tensor *dy, size_t s, tgi_write write,
+                                tg_tensor *dx) TG_MUST_CHECK;
+tg_status tgi_conv2d_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                   const tg_conv2d_geom *geom, tgi_write write,
+                                   tg_tensor *dx) TG_MUST_CHECK;
+tg_status tgi_conv2d_transposed_backward_data(const tg_tensor *dy, const tg_tensor *w,
+                                              const tg_conv2d_geom *geom, tgi_write write,
+                                              tg_tensor *dx) TG_MUST_CHECK;
+
+/* Instance normalisation with a ReLU of this slope behind it, in the same pass; slope 1 is none. The backward pass finds the sign of
+ * what went into the ReLU again from x. */
+tg_status tgi_instance_norm_forward(const tg_tensor *x, const tg_tensor *gamma,
+                                    const tg_tensor *beta, float eps, float slope, tg_tensor *y,
+                                    tg_tensor *mu, tg_tensor *rstd) TG_MUST_CHECK;
+tg_status tgi_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma,
+                                     const tg_tensor *beta, float slope, const tg_tensor *mu,
+                                     const tg_tensor *rstd, const tg_tensor *dy, tgi_write write,
+                                     tg_tensor *dx, tg_tensor *dgamma,
+                                     tg_tensor *dbeta) TG_MUST_CHECK;
+
 /* Options for kernels that reduce with one work-group to a plane or a row (see common.cl): CPUs get one work-item with wide
  * vectors, for which no barrier costs anything; others 64 work-items with float4. */
 const char *tgi_reduce_options(const tg_device *dev);

@@ -1,5 +1,6 @@
 /* arithmetic.c -- elementwise operations, arrangement, labels and pooling on the tape. */
 #include "config.h"
+#include "op/op.h"
 #include "tape/record.h"
 
 #include "base/banned.h"
@@ -10,17 +11,27 @@
 
 /* ---- sums ---- */
 
+/* grad (+)= alpha * the output's gradient */
+static tg_status add_scaled(tgi_tape *tape, tgi_node *node, float alpha, tgi_var *to)
+{
+    tg_status status = TG_OK;
+    tg_tensor *grad;
+    tgi_write write;
+
+    TG_TRY(tgi_tape_claim(tape, to, &grad, &write));
+    if (grad)
+        TG_TRY(write == TGI_SET ? tg_scale(node->out->grad, alpha, grad)
+                                : tg_accumulate(node->out->grad, alpha, grad));
+cleanup:
+    return status;
+}
+
 static tg_status spread(tgi_tape *tape, tgi_node *node, float sign_of_b)
 {
     tg_status status = TG_OK;
-    tg_tensor *da, *db;
 
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &da));
-    TG_TRY(tgi_tape_wanted(tape, node->in[1], &db));
-    if (da)
-        TG_TRY(tg_accumulate(node->out->grad, 1, da));
-    if (db)
-        TG_TRY(tg_accumulate(node->out->grad, sign_of_b, db));
+    TG_TRY(add_scaled(tape, node, sign_of_b, node->in[1]));
+    TG_TRY(tgi_tape_give(tape, node, node->in[0]));
 cleanup:
     return status;
 }
@@ -85,14 +96,7 @@ cleanup:
 
 static tg_status scale_backward(tgi_tape *tape, tgi_node *node)
 {
-    tg_status status = TG_OK;
-    tg_tensor *dx;
-
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
-    if (dx)
-        TG_TRY(tg_accumulate(node->out->grad, node->opts.alpha, dx));
-cleanup:
-    return status;
+    return add_scaled(tape, node, node->opts.alpha, node->in[0]);
 }
 
 static tg_status scale_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const *t, tgi_var **out)
@@ -147,30 +151,33 @@ cleanup:
 
 /* ---- activations: the tangent multiplies by the slopes at the stored y, a linear map whose backward is itself ---- */
 
-static tg_status activation_backward(tgi_tape *tape, tgi_node *node)
+/* Where nobody added to dx yet, dy itself becomes it. */
+static tg_status behind_activation(tgi_tape *tape, tgi_node *node, const tg_tensor *y)
 {
     tg_status status = TG_OK;
+    tg_activation f = node->opts.activation.f;
+    float slope = node->opts.activation.slope;
     tg_tensor *dx;
 
+    if (!node->in[0]->grad && !node->in[0]->grad_home && node->out->owns_grad) {
+        TG_TRY(tgi_activation_backward_here(f, slope, y, node->out->grad));
+        return tgi_tape_give(tape, node, node->in[0]);
+    }
     TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     if (dx)
-        TG_TRY(tg_activation_backward(node->opts.activation.f, node->opts.activation.slope,
-                                      node->out->value, node->out->grad, dx));
+        TG_TRY(tg_activation_backward(f, slope, y, node->out->grad, dx));
 cleanup:
     return status;
 }
 
+static tg_status activation_backward(tgi_tape *tape, tgi_node *node)
+{
+    return behind_activation(tape, node, node->out->value);
+}
+
 static tg_status slopes_backward(tgi_tape *tape, tgi_node *node)
 {
-    tg_status status = TG_OK;
-    tg_tensor *dx;
-
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
-    if (dx)
-        TG_TRY(tg_activation_backward(node->opts.activation.f, node->opts.activation.slope,
-                                      node->borrowed[0], node->out->grad, dx));
-cleanup:
-    return status;
+    return behind_activation(tape, node, node->borrowed[0]);
 }
 
 static const tgi_node_kind slopes_kind = {"slopes", slopes_backward, NULL};
@@ -190,9 +197,8 @@ static tg_status activation_tangent(const tgi_node *of, tgi_tape *to, tgi_var *c
         node->opts.activation = of->opts.activation;
         node->borrowed[0] = of->out->value;
     }
-    TG_TRY(tgi_tensor_fill((*out)->value, 0));
-    TG_TRY(tg_activation_backward(of->opts.activation.f, of->opts.activation.slope, of->out->value,
-                                  t[0]->value, (*out)->value));
+    TG_TRY(tgi_activation_backward(of->opts.activation.f, of->opts.activation.slope, of->out->value,
+                                   t[0]->value, TGI_SET, (*out)->value));
 cleanup:
     return status;
 }
@@ -211,6 +217,24 @@ tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float
         node->opts.activation.slope = slope;
     }
     TG_TRY(tg_activation_forward(f, slope, x->value, (*y)->value));
+cleanup:
+    return status;
+}
+
+tg_status tgi_tape_activation_here(tgi_tape *tape, tgi_var *x, tg_activation f, float slope,
+                                   tgi_var **y)
+{
+    tg_status status = TG_OK;
+    tgi_node *node;
+
+    if (!x->owns_value)
+        return tgi_tape_activation(tape, x, f, slope, y);
+    TG_TRY(tgi_tape_record_here(tape, &activation_kind, x, y, &node));
+    if (node) {
+        node->opts.activation.f = f;
+        node->opts.activation.slope = slope;
+    }
+    TG_TRY(tgi_activation_forward_here(f, slope, (*y)->value));
 cleanup:
     return status;
 }
@@ -248,10 +272,11 @@ static tg_status upsample_backward(tgi_tape *tape, tgi_node *node)
 {
     tg_status status = TG_OK;
     tg_tensor *dx;
+    tgi_write write;
 
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
+    TG_TRY(tgi_tape_claim(tape, node->in[0], &dx, &write));
     if (dx)
-        TG_TRY(tg_upsample_backward(node->out->grad, node->opts.s, dx));
+        TG_TRY(tgi_upsample_backward(node->out->grad, node->opts.s, write, dx));
 cleanup:
     return status;
 }
@@ -343,14 +368,17 @@ cleanup:
 static tg_status affine_backward(tgi_tape *tape, tgi_node *node)
 {
     tg_status status = TG_OK;
-    tg_tensor *dx, *dgamma, *dbeta;
+    tg_tensor *dx = NULL, *dgamma, *dbeta;
 
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
+    if (node->in[1]) /* a shift alone passes dy on as it is */
+        TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
     TG_TRY(tgi_tape_wanted(tape, node->in[1], &dgamma));
     TG_TRY(tgi_tape_wanted(tape, node->in[2], &dbeta));
     TG_TRY(tg_label_affine_backward(node->in[0]->value, node->borrowed[0],
                                     node->in[1] ? node->in[1]->value : NULL, node->out->grad, dx,
                                     dgamma, dbeta));
+    if (!node->in[1])
+        TG_TRY(tgi_tape_give(tape, node, node->in[0]));
 cleanup:
     return status;
 }

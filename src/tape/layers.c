@@ -1,5 +1,6 @@
 /* layers.c -- convolutions and norms on the tape. */
 #include "config.h"
+#include "op/op.h"
 #include "tape/record.h"
 
 #include "base/banned.h"
@@ -15,12 +16,14 @@ static tg_status conv2d_backward(tgi_tape *tape, tgi_node *node)
 {
     tg_status status = TG_OK;
     tg_tensor *dx, *dw, *db;
+    tgi_write write;
 
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
+    TG_TRY(tgi_tape_claim(tape, node->in[0], &dx, &write));
     TG_TRY(tgi_tape_wanted(tape, node->in[1], &dw));
     TG_TRY(tgi_tape_wanted(tape, node->in[2], &db));
     if (dx)
-        TG_TRY(tg_conv2d_backward_data(node->out->grad, node->in[1]->value, &node->opts.geom, dx));
+        TG_TRY(tgi_conv2d_backward_data(node->out->grad, node->in[1]->value, &node->opts.geom,
+                                        write, dx));
     if (dw || db)
         TG_TRY(tg_conv2d_backward_weights(node->in[0]->value, node->out->grad, &node->opts.geom, dw,
                                           db));
@@ -78,13 +81,14 @@ static tg_status transposed_backward(tgi_tape *tape, tgi_node *node)
 {
     tg_status status = TG_OK;
     tg_tensor *dx, *dw, *db;
+    tgi_write write;
 
-    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
+    TG_TRY(tgi_tape_claim(tape, node->in[0], &dx, &write));
     TG_TRY(tgi_tape_wanted(tape, node->in[1], &dw));
     TG_TRY(tgi_tape_wanted(tape, node->in[2], &db));
     if (dx)
-        TG_TRY(tg_conv2d_transposed_backward_data(node->out->grad, node->in[1]->value,
-                                                  &node->opts.geom, dx));
+        TG_TRY(tgi_conv2d_transposed_backward_data(node->out->grad, node->in[1]->value,
+                                                   &node->opts.geom, write, dx));
     if (dw || db)
         TG_TRY(tg_conv2d_transposed_backward_weights(node->in[0]->value, node->out->grad,
                                                      &node->opts.geom, dw, db));
@@ -132,7 +136,18 @@ cleanup:
 
 static tg_status instance_norm_backward(tgi_tape *tape, tgi_node *node)
 {
-    return norm_backward(tape, node, tg_instance_norm_backward);
+    tg_status status = TG_OK;
+    tg_tensor *dx, *dgamma, *dbeta;
+    tgi_write write;
+
+    TG_TRY(tgi_tape_claim(tape, node->in[0], &dx, &write));
+    TG_TRY(tgi_tape_wanted(tape, node->in[1], &dgamma));
+    TG_TRY(tgi_tape_wanted(tape, node->in[2], &dbeta));
+    TG_TRY(tgi_instance_norm_backward(node->in[0]->value, value_of(node->in[1]),
+                                      value_of(node->in[2]), node->opts.alpha, node->saved[0],
+                                      node->saved[1], node->out->grad, write, dx, dgamma, dbeta));
+cleanup:
+    return status;
 }
 
 static const tgi_node_kind instance_norm_kind = {"instance norm", instance_norm_backward, NULL};
@@ -152,6 +167,12 @@ static void keep(tgi_node *node, tg_tensor *mu, tg_tensor *rstd)
 tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
                                  float eps, tgi_var **y)
 {
+    return tgi_tape_instance_norm_relu(tape, x, gamma, beta, eps, 1, y);
+}
+
+tg_status tgi_tape_instance_norm_relu(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
+                                      float eps, float slope, tgi_var **y)
+{
     tg_status status = TG_OK;
     tgi_node *node = NULL;
     tg_tensor *mu = NULL, *rstd = NULL;
@@ -161,8 +182,10 @@ tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi
                            x->value->dims, y, &node));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), planes, &mu));
     TG_TRY(tg_tensor_new(tgi_tape_device(tape), planes, &rstd));
-    TG_TRY(tg_instance_norm_forward(x->value, value_of(gamma), value_of(beta), eps, (*y)->value, mu,
-                                    rstd));
+    if (node)
+        node->opts.alpha = slope;
+    TG_TRY(tgi_instance_norm_forward(x->value, value_of(gamma), value_of(beta), eps, slope,
+                                     (*y)->value, mu, rstd));
 cleanup:
     keep(node, mu, rstd);
     return status;

@@ -46,6 +46,18 @@ tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind,
                           tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims, tgi_var **out,
                           tgi_node **node) TG_MUST_CHECK;
 
+/* As tgi_tape_wanted(), for an operation that can set as well as add: where nothing was added yet the tensor holds no zeros, and
+ * *write is TGI_SET: every value must be written. */
+tg_status tgi_tape_claim(tgi_tape *tape, tgi_var *var, tg_tensor **grad,
+                         tgi_write *write) TG_MUST_CHECK;
+/* Adds the gradient of the node's output to an input's, as sums do: the tensor itself where the input has none yet, so that it may
+ * be done once for a node, last. */
+tg_status tgi_tape_give(tgi_tape *tape, tgi_node *node, tgi_var *to) TG_MUST_CHECK;
+
+/* As tgi_tape_record(), with x's tensor taken over by *out: for operations in place whose input nobody reads again. */
+tg_status tgi_tape_record_here(tgi_tape *tape, const tgi_node_kind *kind, tgi_var *x, tgi_var **out,
+                               tgi_node **node) TG_MUST_CHECK;
+
 /* The gradient tensor of an input, or NULL where none is wanted (or the input is absent). */
 tg_status tgi_tape_wanted(tgi_tape *tape, tgi_var *var, tg_tensor **grad) TG_MUST_CHECK;
 

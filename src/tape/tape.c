@@ -139,28 +139,94 @@ tg_status tgi_tape_wanted(tgi_tape *tape, tgi_var *var, tg_tensor **grad)
     return var && var->needs_grad ? tgi_tape_grad(tape, var, grad) : TG_OK;
 }
 
-tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind,
-                          tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims, tgi_var **out,
-                          tgi_node **node)
+tg_status tgi_tape_claim(tgi_tape *tape, tgi_var *var, tg_tensor **grad, tgi_write *write)
 {
     tg_status status = TG_OK;
-    bool needs_grad = false;
-    tgi_var *var = NULL;
+
+    *grad = NULL;
+    *write = TGI_ADD;
+    if (!var || !var->needs_grad)
+        return TG_OK;
+    if (var->grad || var->grad_home)
+        return tgi_tape_grad(tape, var, grad);
+    TG_TRY(tg_tensor_new(tape->dev, var->value->dims, &var->grad));
+    var->owns_grad = true;
+    *grad = var->grad;
+    *write = TGI_SET;
+cleanup:
+    return status;
+}
+
+tg_status tgi_tape_give(tgi_tape *tape, tgi_node *node, tgi_var *to)
+{
+    tg_status status = TG_OK;
+    tg_tensor *grad;
+    tgi_write write;
+
+    if (to->needs_grad && !to->grad && !to->grad_home && node->out->owns_grad) {
+        to->grad = node->out->grad;
+        to->owns_grad = true;
+        node->out->grad = NULL;
+        node->out->owns_grad = false;
+        return TG_OK;
+    }
+    TG_TRY(tgi_tape_claim(tape, to, &grad, &write));
+    if (grad)
+        TG_TRY(write == TGI_SET ? tgi_tensor_copy(node->out->grad, grad)
+                                : tg_accumulate(node->out->grad, 1, grad));
+cleanup:
+    return status;
+}
+
+/* A node for an operation of `in` that gives `var`; NULL when no gradient is wanted. */
+static tg_status remember(tgi_tape *tape, const tgi_node_kind *kind,
+                          tgi_var *const in[TGI_MAX_INPUTS], tgi_var *var, tgi_node **node)
+{
+    tg_status status = TG_OK;
 
     *node = NULL;
     for (int i = 0; i < TGI_MAX_INPUTS; i++)
-        needs_grad |= in[i] && in[i]->needs_grad;
-    TG_TRY(store_next(&tape->vars, &var));
-    TG_TRY(tg_tensor_new(tape->dev, dims, &var->value));
-    var->owns_value = true;
-    var->needs_grad = needs_grad;
-    *out = var;
-    if (!needs_grad)
+        var->needs_grad |= in[i] && in[i]->needs_grad;
+    if (!var->needs_grad)
         return TG_OK;
     TG_TRY(store_next(&tape->nodes, node));
     (*node)->kind = kind;
     (*node)->out = var;
     memcpy((*node)->in, in, sizeof(*node)->in);
+cleanup:
+    return status;
+}
+
+tg_status tgi_tape_record(tgi_tape *tape, const tgi_node_kind *kind,
+                          tgi_var *const in[TGI_MAX_INPUTS], tg_dims dims, tgi_var **out,
+                          tgi_node **node)
+{
+    tg_status status = TG_OK;
+    tgi_var *var = NULL;
+
+    *node = NULL;
+    TG_TRY(store_next(&tape->vars, &var));
+    TG_TRY(tg_tensor_new(tape->dev, dims, &var->value));
+    var->owns_value = true;
+    *out = var;
+    TG_TRY(remember(tape, kind, in, var, node));
+cleanup:
+    return status;
+}
+
+tg_status tgi_tape_record_here(tgi_tape *tape, const tgi_node_kind *kind, tgi_var *x, tgi_var **out,
+                               tgi_node **node)
+{
+    tg_status status = TG_OK;
+    tgi_var *var = NULL;
+
+    *node = NULL;
+    TG_TRY(store_next(&tape->vars, &var));
+    var->value = x->value;
+    var->owns_value = x->owns_value;
+    x->owns_value = false;
+    *out = var;
+    TG_TRY(remember(tape, kind, (tgi_var *const[TGI_MAX_INPUTS]){x, NULL, NULL}, var, node));
 cleanup:
     return status;
 }

@@ -57,6 +57,10 @@ tg_status tgi_tape_clamp(tgi_tape *tape, tgi_var *x, float low, float high,
                          tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float slope,
                               tgi_var **y) TG_MUST_CHECK;
+/* The same in x's own tensor: nobody may read x's value again, and the operation that made x must not need it to go backward
+ * (convolutions, norms, label terms, sums do not). */
+tg_status tgi_tape_activation_here(tgi_tape *tape, tgi_var *x, tg_activation f, float slope,
+                                   tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_concat(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_upsample(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_shuffle(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y) TG_MUST_CHECK;
@@ -72,6 +76,9 @@ tg_status tgi_tape_plane_pool(tgi_tape *tape, tgi_var *x, tg_plane_pool kind,
 /* gamma and beta both NULL, or both vars. */
 tg_status tgi_tape_instance_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
                                  float eps, tgi_var **y) TG_MUST_CHECK;
+/* With a ReLU of this slope (0 to 1) behind it, in one pass. */
+tg_status tgi_tape_instance_norm_relu(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
+                                      float eps, float slope, tgi_var **y) TG_MUST_CHECK;
 /* Training form: moves the running statistics (borrowed tensors). */
 tg_status tgi_tape_batch_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps,
                               float momentum, tg_tensor *running_mean, tg_tensor *running_var,

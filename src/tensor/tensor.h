@@ -29,6 +29,10 @@ struct tg_tensor {
     tgi_packed *packed;
 };
 
+/* What an operation does to an output that gradients are collected in: TGI_SET where nothing was added yet, which spares a pass that
+ * fills it with zeros and one that reads them. */
+typedef enum tgi_write { TGI_SET, TGI_ADD } tgi_write;
+
 static inline tgi_arg tgi_buffer(const tg_tensor *tensor)
 {
     return tgi_mem(tensor->mem);
