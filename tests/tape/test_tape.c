@@ -5,6 +5,7 @@
 #include "ref/ref.h"
 #include "tape/tape.h"
 
+#include <math.h>
 #include <string.h>
 
 /* x -> conv 3x3 -> leaky ReLU -> max pool beside mean pool -> concat -> conv 3x3 -> score; three losses in two places. */
@@ -223,6 +224,47 @@ START_TEST(a_var_used_several_times_collects_all)
 }
 END_TEST
 
+/* s = x w + x w, u = tanh(s) in s's own tensor, v = u + u: every sum hands its gradient on, and none is lost or taken twice. */
+START_TEST(handed_on_gradients_equal_the_chain_rule)
+{
+    const tg_dims d = {1, 2, 3, 3}, w_dims = {2, 2, 1, 1};
+    const size_t n = tg_dims_count(d);
+    const tg_conv2d_geom point = {.stride = 1};
+    tgi_tape *tape;
+    tgi_var *x, *w, *a, *b, *s, *u, *v;
+    float *xs = op_normal(n, 1), *ws = op_normal(4, 2), got[18];
+    tg_tensor *tx = op_tensor(d, xs), *tw = op_tensor(w_dims, ws), *grad;
+    double want[18] = {0};
+
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    ck_assert_tg_ok(tgi_tape_leaf(tape, tx, true, &x));
+    ck_assert_tg_ok(tgi_tape_leaf(tape, tw, false, &w));
+    ck_assert_tg_ok(tgi_tape_conv2d(tape, x, w, NULL, &point, &a));
+    ck_assert_tg_ok(tgi_tape_conv2d(tape, x, w, NULL, &point, &b));
+    ck_assert_tg_ok(tgi_tape_add(tape, a, b, &s));
+    ck_assert_tg_ok(tgi_tape_activation_here(tape, s, TG_TANH, 0, &u));
+    ck_assert_ptr_eq(s->value, u->value);
+    ck_assert_tg_ok(tgi_tape_add(tape, u, u, &v));
+    ck_assert_tg_ok(tgi_tape_grad(tape, v, &grad));
+    ck_assert_tg_ok(tgi_tensor_fill(grad, 1));
+    ck_assert_tg_ok(tgi_tape_backward(tape));
+    for (size_t i = 0; i < 9; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            double sum = 2 * ((double)ws[k * 2] * xs[i] + (double)ws[k * 2 + 1] * xs[9 + i]),
+                   ds = 2 * (1 - tanh(sum) * tanh(sum));
+
+            want[i] += 2 * ds * ws[k * 2];
+            want[9 + i] += 2 * ds * ws[k * 2 + 1];
+        }
+    }
+    ck_assert_tg_ok(tg_tensor_download(x->grad, got, n));
+    tg_compare_fd("dx", got, want, n, 1e-5);
+    tgi_tape_free(tape);
+    tg_tensor_free(tx), tg_tensor_free(tw);
+    free(xs), free(ws);
+}
+END_TEST
+
 START_TEST(a_reset_gives_all_memory_back)
 {
     static const bool all[N_INPUTS] = {true, true, true, true};
@@ -436,6 +478,7 @@ int main(void)
     tcase_add_test(tc, frozen_parameters_get_no_gradient);
     tcase_add_test(tc, nothing_trainable_is_nothing_recorded);
     tcase_add_test(tc, a_var_used_several_times_collects_all);
+    tcase_add_test(tc, handed_on_gradients_equal_the_chain_rule);
     tcase_add_test(tc, a_reset_gives_all_memory_back);
     tcase_add_test(tc, a_long_record_runs_backward);
     tcase_add_test(tc, tangent_is_the_directional_derivative);
