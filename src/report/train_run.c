@@ -1,6 +1,7 @@
 /* train_run.c -- what people see of a training run. */
 #include "config.h"
 #include "report/train_run.h"
+#include "report/value.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "report/samples.h"
@@ -297,6 +298,17 @@ static tg_split tested_split(const tg_dataset *set)
     return diseased + healthy ? TG_SPLIT_TEST : TG_SPLIT_VAL;
 }
 
+static void print_cost(const tg_device *dev, const tgi_train_result *result, FILE *stream)
+{
+    char duration[TGI_NUMBER_SIZE];
+    size_t now, peak;
+
+    tgi_duration_text(result->seconds, duration);
+    tg_device_memory(dev, &now, &peak);
+    fprintf(stream, "trained for %s; at most %zu MiB of the device's memory\n", duration,
+            (peak + (1 << 20) - 1) >> 20);
+}
+
 tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_dataset *set,
                                const tgi_train_result *result, FILE *stream)
 {
@@ -324,6 +336,7 @@ tg_status tgi_train_run_finish(tgi_train_run *run, tg_device *dev, const tg_data
         TG_TRY(tgi_samples_draw(&samples, run->board, (long long)result->steps));
         TG_TRY(tg_eval_results_save(results, run->paths[PATH_METRICS]));
         if (stream) {
+            print_cost(dev, result, stream);
             fprintf(stream, "weights of step %llu\n", (unsigned long long)result->best_step);
             TG_TRY(tg_eval_results_print(results, TG_TABLE_TEXT, TG_DETAIL_MAIN, stream));
         }

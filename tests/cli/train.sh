@@ -54,6 +54,7 @@ ok "nothing of all that left a model" test ! -e "$work/no/model.safetensors"
 ok "trains" "$train" --deterministic -o "$work/run" $tiny $set_
 says '^4 diseased and 4 healthy images of phantom:n=8,val=4,test=4; threshold healthy:0.99' "says what it measured"
 says '^weights of step [1-4]$' "and which weights"
+says '^trained for .*; at most [1-9][0-9]* MiB of the device' "and what it cost"
 says '^ncc +' "prints the table"
 says '^class_mean ' "with baselines beside"
 says '^validation at step 4: image AUROC ' "and each validation"
