@@ -33,6 +33,8 @@ struct tg_device {
     tgi_kernel_family family;     /* which kernels are preferred; auto: by the device's kind */
     int conv_algorithm;           /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
     size_t bytes_now, bytes_peak; /* in tensors */
+    double compiling_s;           /* spent in the driver's compiler so far */
+    bool has_said_compiling;
 };
 
 static inline bool tgi_is_cpu_family(const tg_device *dev)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/banned.h"
 
@@ -23,6 +24,26 @@ typedef struct tgi_program {
 } tgi_program;
 
 enum { MAX_SOURCE_BYTES = 8 << 20 };
+
+static double now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* Some drivers compile when a program is built, some at a kernel's first launch: both count. Who waits for two seconds is told why,
+ * once; with a warm cache nobody does. */
+static void add_compiling(tg_device *dev, double begin_s)
+{
+    dev->compiling_s += now_s() - begin_s;
+    if (dev->compiling_s < 2 || dev->has_said_compiling)
+        return;
+    dev->has_said_compiling = true;
+    tg_log(TG_LOG_INFO, "compiling kernels for %s, some seconds (kept for the next start)",
+           dev->info.name);
+}
 
 /* The text of cl/NAME.cl: from TAGGAN_CL_DIR while somebody works on it, else the embedded one. */
 static tg_status add_source(const char *name, tgi_text *text)
@@ -178,6 +199,7 @@ tg_status tgi_kernel_get(tg_device *dev, const char *program_name, const char *n
     cl_int code;
 
     *out = NULL;
+    double begin_s = now_s();
     TG_TRY(get_program(dev, program_name, options, &program));
     for (tgi_kernel *k = program->kernels; k; k = k->next) {
         if (!strcmp(k->name, name)) {
@@ -200,6 +222,7 @@ tg_status tgi_kernel_get(tg_device *dev, const char *program_name, const char *n
     kernel->next = program->kernels;
     program->kernels = kernel;
     *out = kernel;
+    add_compiling(dev, begin_s);
     return TG_OK;
 cleanup:
     free(kernel);
@@ -224,12 +247,15 @@ tg_status tgi_kernel_run(tgi_kernel *kernel, tgi_range range, const tgi_arg *arg
         size_t local = has_local ? kernel->local[d] : 1;
         global[d] = (range.global[d] + local - 1) / local * local;
     }
+    double begin_s = kernel->n_launches ? 0 : now_s();
     cl_int code = clEnqueueNDRangeKernel(dev->queue, kernel->id, 3, NULL, global,
                                          has_local ? kernel->local : NULL, 0, NULL,
                                          dev->is_profiled ? &event : NULL);
     if (code != CL_SUCCESS)
         return tg_fail(TG_ERR_OPENCL, "cannot launch kernel %s over %zu x %zu x %zu: %s (%d)",
                        kernel->name, global[0], global[1], global[2], tgi_cl_error(code), code);
+    if (!kernel->n_launches)
+        add_compiling(dev, begin_s);
     kernel->n_launches++;
     return event ? tgi_profile_add(kernel, event) : TG_OK;
 }
