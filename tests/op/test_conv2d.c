@@ -32,8 +32,8 @@ static const struct {
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
 };
 
-static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, TG_CONV_MATMUL,
-                                               TG_CONV_AUTO};
+static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT,   TG_CONV_PACKED,    TG_CONV_MATMUL,
+                                               TG_CONV_WINOGRAD, TG_CONV_WINOGRAD2, TG_CONV_AUTO};
 enum { N_CASES = TG_COUNT(shapes) * TG_COUNT(algorithms) };
 
 /* One case: host values, tensors, and the reference's numbers. */
