@@ -4,8 +4,8 @@
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [NP*NP][K/KB][C to 16][KB], KB = 16 NV;
 //            tile strides and plane strides are arguments: powers of two would fall on the same cache sets
 // Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16}, multiply {K/KB, chunks, NP*NP},
-//            correlate {K/KB, C/16, NP*NP}, pack {C/16 or K, blocks of 16}, unpack {C/16, K/16}; local {1,1,1}
-// Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2): vectors of 16 outputs; MR: tiles of a register tile;
+//            correlate {C/16, K/KB, NP*NP}, pack {C/16 or K, blocks of 16}, unpack {C/16, K/16}; local {1,1,1}
+// Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
 //            GRAD: transform by A instead of B
 // Numerics   points 0, 1, -1, 1/2, -2 and infinity (0, 1, -1 and infinity for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
 // Reference  tests/ref/conv2d.c          Source  [lavin2016]
@@ -25,9 +25,10 @@
 #define KB (16 * NV)
 #define COLUMNS 66
 #define SEGMENT ((COLUMNS - R + 1) / M)
-#define CHUNK 256
-// Floats to a point of packed weights; the last five lines are there for the cache sets alone.
-#define PACKED_PLANE(k_blocks, c_width) ((size_t)(k_blocks) * (c_width) * KB + 80)
+#define CHUNK 128
+#define CR (16 / NV)
+// Vectors to a point of packed weights; the last five are there for the cache sets alone.
+#define PACKED_PLANE(k_blocks, c_width) ((size_t)(k_blocks) * (c_width) * NV + 5)
 
 // ---- the transforms of one line of vectors --------------------------------------------------------------------------------
 
@@ -243,7 +244,7 @@ static int shown(const int i, const int n, const int pad, const int reflect)
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void transform(__global const float *restrict x, const int n_first, const int c_count, const int h, const int w, const int pad,
                const int reflect, const int blocks, const int tile_columns, const int tile_stride, const int plane_lines,
-               __global float *restrict v)
+               __global float16 *restrict v)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
@@ -285,9 +286,8 @@ void transform(__global const float *restrict x, const int n_first, const int c_
         for (int i = 0; i < NP; i++)
             line[i * width + j] = t[i];
     }
-    const size_t plane = (size_t)plane_lines * 16;
-    __global float *to = v + ((size_t)block * tile_stride + ((size_t)n * get_global_size(1) + tile_row) * tile_columns + tile_first) * 16;
-    for (int i = 0; i < NP; i++, to += NP * plane) {
+    __global float16 *to = v + (size_t)block * tile_stride + ((size_t)n * get_global_size(1) + tile_row) * tile_columns + tile_first;
+    for (int i = 0; i < NP; i++, to += (size_t)NP * plane_lines) {
         const float16 *from = line + i * width;
         for (int q = 0; q < tiles; q++) {
             const int at = column_at[q * M];
@@ -305,14 +305,14 @@ void transform(__global const float *restrict x, const int n_first, const int c_
             TRANSFORM(d, t);
 #pragma unroll
             for (int j = 0; j < NP; j++)
-                vstore16(t[j], q, to + j * plane);
+                to[(size_t)j * plane_lines + q] = t[j];
         }
     }
 }
 
 // y (+)= A' products A + bias for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void finish(__global const float *restrict products, const int blocks, const int tile_columns, const int tile_stride,
+void finish(__global const float16 *restrict products, const int blocks, const int tile_columns, const int tile_stride,
             const int plane_lines, __global const float *restrict bias, const int has_bias, const int n_first, const int k_count,
             const int p_count, const int q_count, const int add, __global float *restrict y)
 {
@@ -320,9 +320,8 @@ void finish(__global const float *restrict products, const int blocks, const int
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
     const int p = tile_row * M, q_first = tile_first * M, k = block * 16, channels = min(16, k_count - k);
     const int rows = min(M, p_count - p), width = min(tiles * M, q_count - q_first);
-    const size_t plane = (size_t)plane_lines * 16;
-    __global const float *from =
-        products + ((size_t)block * tile_stride + ((size_t)n * get_global_size(1) + tile_row) * tile_columns + tile_first) * 16;
+    __global const float16 *from =
+        products + (size_t)block * tile_stride + ((size_t)n * get_global_size(1) + tile_row) * tile_columns + tile_first;
     float lanes[16];
     float16 line[M * COLUMNS];
 
@@ -336,7 +335,7 @@ void finish(__global const float *restrict products, const int blocks, const int
             float16 t[NP], r[M];
 #pragma unroll
             for (int i = 0; i < NP; i++)
-                t[i] = vload16(q, from + (i * NP + j) * plane);
+                t[i] = from[(size_t)(i * NP + j) * plane_lines + q];
             from_points(t, r);
 #pragma unroll
             for (int i = 0; i < M; i++)
@@ -367,19 +366,19 @@ void finish(__global const float *restrict products, const int blocks, const int
 
 // products[point][k..][tile] = sum over c of V[point][c][tile] U[point][c][k..].
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void multiply(__global const float *restrict v, __global const float *restrict u, const int c_blocks, const int tiles,
-              const int tile_stride, const int v_lines, const int product_lines, __global float *restrict products)
+void multiply(__global const float16 *restrict v, __global const float16 *restrict u, const int c_blocks, const int tiles,
+              const int tile_stride, const int v_lines, const int product_lines, __global float16 *restrict products)
 {
     const int block = get_global_id(0), chunk = get_global_id(1), chunks = get_global_size(1), point = get_global_id(2);
     const int begin = (int)((long)chunk * tiles / chunks), end = (int)((long)(chunk + 1) * tiles / chunks);
-    __global const float *weights =
-        u + point * PACKED_PLANE(get_global_size(0), c_blocks * 16) + (size_t)block * c_blocks * 16 * KB;
-    __global const float *in = v + (size_t)point * v_lines * 16;
-    __global float *out = products + ((size_t)point * product_lines + (size_t)block * NV * tile_stride) * 16;
+    __global const float16 *weights =
+        u + point * PACKED_PLANE(get_global_size(0), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
+    __global float16 *out = products + (size_t)point * product_lines + (size_t)block * NV * tile_stride;
 
     for (int first = begin; first < end; first += MR) {
         const int t = min(first, end - MR); // the last register tile moves back: the same results once more
-        __global const float *from = in + (size_t)t * 16, *w = weights;
+        __global const float *from = (__global const float *)(v + (size_t)point * v_lines + t);
+        __global const float16 *w = weights;
         float16 acc[MR][NV];
 
 #pragma unroll
@@ -390,11 +389,11 @@ void multiply(__global const float *restrict v, __global const float *restrict u
         }
         for (int c = 0; c < c_blocks; c++, from += (size_t)tile_stride * 16) {
 #pragma unroll
-            for (int lane = 0; lane < 16; lane++, w += KB) {
+            for (int lane = 0; lane < 16; lane++, w += NV) {
                 float16 b[NV];
 #pragma unroll
                 for (int j = 0; j < NV; j++)
-                    b[j] = vload16(j, w);
+                    b[j] = w[j];
 #pragma unroll
                 for (int i = 0; i < MR; i++) {
                     const float16 value = (float16)(from[i * 16 + lane]);
@@ -408,30 +407,30 @@ void multiply(__global const float *restrict v, __global const float *restrict u
         for (int i = 0; i < MR; i++) {
 #pragma unroll
             for (int j = 0; j < NV; j++)
-                vstore16(acc[i][j], 0, out + ((size_t)j * tile_stride + t + i) * 16);
+                out[(size_t)j * tile_stride + t + i] = acc[i][j];
         }
     }
 }
 
 // du[point][k block][c][KB] (+)= sum over tiles of V[point][c][tile] Q[point][k..][tile], CHUNK tiles at a time.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void correlate(__global const float *restrict v, __global const float *restrict q, const int tiles, const int tile_stride,
-               const int v_lines, const int q_lines, const int add, __global float *restrict du)
+void correlate(__global const float16 *restrict v, __global const float16 *restrict q, const int tiles, const int tile_stride,
+               const int v_lines, const int q_lines, const int add, __global float16 *restrict du)
 {
-    const int block = get_global_id(0), c_block = get_global_id(1), c_blocks = get_global_size(1), point = get_global_id(2);
-    __global const float *a = v + ((size_t)point * v_lines + (size_t)c_block * tile_stride) * 16;
-    __global const float *g = q + ((size_t)point * q_lines + (size_t)block * NV * tile_stride) * 16;
-    __global float *out =
-        du + point * PACKED_PLANE(get_global_size(0), c_blocks * 16) + ((size_t)block * c_blocks + c_block) * 16 * KB;
+    const int c_block = get_global_id(0), c_blocks = get_global_size(0), block = get_global_id(1), point = get_global_id(2);
+    __global const float *a = (__global const float *)(v + (size_t)point * v_lines + (size_t)c_block * tile_stride);
+    __global const float16 *g = q + (size_t)point * q_lines + (size_t)block * NV * tile_stride;
+    __global float16 *out =
+        du + point * PACKED_PLANE(get_global_size(1), c_blocks * 16) + ((size_t)block * c_blocks + c_block) * 16 * NV;
 
     for (int begin = 0; begin < tiles; begin += CHUNK) {
         const int end = min(begin + CHUNK, tiles);
 
-        for (int half_block = 0; half_block < 16; half_block += 8) {
-            float16 acc[8][NV];
+        for (int c = 0; c < 16; c += CR) {
+            float16 acc[CR][NV];
 
 #pragma unroll
-            for (int i = 0; i < 8; i++) {
+            for (int i = 0; i < CR; i++) {
 #pragma unroll
                 for (int j = 0; j < NV; j++)
                     acc[i][j] = (float16)(0.0f);
@@ -441,21 +440,21 @@ void correlate(__global const float *restrict v, __global const float *restrict 
                 float16 b[NV];
 #pragma unroll
                 for (int j = 0; j < NV; j++)
-                    b[j] = vload16(0, g + ((size_t)j * tile_stride + t) * 16);
+                    b[j] = g[(size_t)j * tile_stride + t];
 #pragma unroll
-                for (int i = 0; i < 8; i++) {
-                    const float16 value = (float16)(a[(size_t)t * 16 + half_block + i]);
+                for (int i = 0; i < CR; i++) {
+                    const float16 value = (float16)(a[(size_t)t * 16 + c + i]);
 #pragma unroll
                     for (int j = 0; j < NV; j++)
                         acc[i][j] = fma(value, b[j], acc[i][j]);
                 }
             }
 #pragma unroll
-            for (int i = 0; i < 8; i++) {
+            for (int i = 0; i < CR; i++) {
 #pragma unroll
                 for (int j = 0; j < NV; j++) {
-                    __global float *to = out + (half_block + i) * KB + j * 16;
-                    vstore16(add || begin ? vload16(0, to) + acc[i][j] : acc[i][j], 0, to);
+                    __global float16 *to = out + (c + i) * NV + j;
+                    *to = add || begin ? *to + acc[i][j] : acc[i][j];
                 }
             }
         }
@@ -465,7 +464,7 @@ void correlate(__global const float *restrict v, __global const float *restrict 
 // ---- weights --------------------------------------------------------------------------------------------------------------
 
 // U[point][block][c][16 lanes] = G w G' for 16 outputs and one input, from its R x R taps.
-static void store_points(const float16 *taps, const size_t plane, __global float *to)
+static void store_points(const float16 *taps, const size_t plane, __global float16 *to)
 {
     float16 part[NP][R];
 
@@ -486,18 +485,18 @@ static void store_points(const float16 *taps, const size_t plane, __global float
         weights_to_points(part[i], t);
 #pragma unroll
         for (int j = 0; j < NP; j++)
-            vstore16(t[j], 0, to + (i * NP + j) * plane);
+            to[(i * NP + j) * plane] = t[j];
     }
 }
 
 // For the gather, from w [K,C,R,R]: 16 input channels of 16 outputs. Inputs past C and outputs past K get zeros.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void pack_gather(__global const float *restrict w, const int k_count, const int c_count, __global float *restrict u)
+void pack_gather(__global const float *restrict w, const int k_count, const int c_count, __global float16 *restrict u)
 {
     const int c = get_global_id(0) * 16, c_width = get_global_size(0) * 16, k = get_global_id(1) * 16;
     const int c_here = min(16, c_count - c), k_here = clamp(k_count - k, 0, 16);
     const size_t plane = PACKED_PLANE(get_global_size(1) / NV, c_width);
-    __global float *to = u + ((size_t)(k / KB) * c_width + c) * KB + k % KB;
+    __global float16 *to = u + ((size_t)(k / KB) * c_width + c) * NV + k % KB / 16;
     float16 taps[16 * R * R];
     const int16 exists = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < (int16)(k_here);
 
@@ -507,13 +506,13 @@ void pack_gather(__global const float *restrict w, const int k_count, const int 
         float16 own[R * R];
         for (int tap = 0; tap < R * R; tap++)
             own[tap] = i < c_here && k_here > 0 ? select((float16)(0.0f), taps[i * R * R + tap], exists) : (float16)(0.0f);
-        store_points(own, plane, to + i * KB);
+        store_points(own, plane, to + i * NV);
     }
 }
 
 // For the scatter: w turned by half a turn, its inputs k and outputs c exchanged.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void pack_scatter(__global const float *restrict w, const int k_count, const int c_count, __global float *restrict u)
+void pack_scatter(__global const float *restrict w, const int k_count, const int c_count, __global float16 *restrict u)
 {
     const int k = get_global_id(0), k_width = get_global_size(0), c = get_global_id(1) * 16;
     const int c_here = clamp(c_count - c, 0, 16);
@@ -528,12 +527,12 @@ void pack_scatter(__global const float *restrict w, const int k_count, const int
     }
     for (int tap = 0; tap < R * R; tap++)
         turned[tap] = k < k_count && c_here > 0 ? select((float16)(0.0f), taps[R * R - 1 - tap], exists) : (float16)(0.0f);
-    store_points(turned, plane, u + ((size_t)(c / KB) * k_width + k) * KB + c % KB);
+    store_points(turned, plane, u + ((size_t)(c / KB) * k_width + k) * NV + c % KB / 16);
 }
 
 // dw += G' du G for 16 input channels of 16 outputs.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void unpack(__global const float *restrict du, const int k_blocks, const int k_count, const int c_count, __global float *restrict dw)
+void unpack(__global const float16 *restrict du, const int k_blocks, const int k_count, const int c_count, __global float *restrict dw)
 {
     const int c = get_global_id(0) * 16, c_width = get_global_size(0) * 16, k = get_global_id(1) * 16;
     const int c_here = min(16, c_count - c);
@@ -541,14 +540,14 @@ void unpack(__global const float *restrict du, const int k_blocks, const int k_c
     float16 taps[16 * R * R];
 
     for (int i = 0; i < c_here; i++) {
-        __global const float *from = du + ((size_t)(k / KB) * c_width + c + i) * KB + k % KB;
+        __global const float16 *from = du + ((size_t)(k / KB) * c_width + c + i) * NV + k % KB / 16;
         float16 part[R][NP];
 #pragma unroll
         for (int j = 0; j < NP; j++) {
             float16 t[NP], w[R];
 #pragma unroll
             for (int m = 0; m < NP; m++)
-                t[m] = vload16(0, from + (m * NP + j) * plane);
+                t[m] = from[(m * NP + j) * plane];
             weights_from_points(t, w);
 #pragma unroll
             for (int r = 0; r < R; r++)

@@ -34,6 +34,14 @@ static size_t vectors_of(size_t outputs)
     return outputs > LANES ? 2 : 1;
 }
 
+/* Of the weight gradient's register tile, 16 vectors in all: 4 x 4 needs the fewest loads, where no block would be empty. */
+static size_t weight_vectors_of(size_t outputs)
+{
+    size_t blocks = blocks_of(outputs, LANES);
+
+    return blocks % 4 == 0 ? 4 : blocks % 2 == 0 ? 2 : 1;
+}
+
 /* The tiles of `images` images with p x q outputs each. */
 typedef struct tiling {
     scheme s;
@@ -287,7 +295,7 @@ static tg_status weights_group(const tgi_conv *conv, const tiling *t, const sour
     TG_TRY(new_points(dev, t, k_blocks, &gradients));
     TG_TRY(transform(x, t, c_blocks, points));
     TG_TRY(transform(y, t, k_blocks, gradients));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(k_blocks / nv, c_blocks, points_of(t->s)),
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(c_blocks, k_blocks / nv, points_of(t->s)),
                           TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(t->tiles),
                                    tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
                                    tgi_int(plane_lines(t, k_blocks)), tgi_int(x->first > 0),
@@ -303,7 +311,7 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
 {
     tg_status status = TG_OK;
     tg_tensor *sums = NULL;
-    size_t nv = vectors_of(conv->k), c_blocks = blocks_of(conv->c, LANES),
+    size_t nv = weight_vectors_of(conv->k), c_blocks = blocks_of(conv->c, LANES),
            k_blocks = blocks_of(conv->k, nv * LANES);
     size_t group = group_images(s, conv->n, conv->c + conv->k, conv->p, conv->q);
     source image = {.x = x,
