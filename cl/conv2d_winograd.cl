@@ -4,7 +4,7 @@
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [NP*NP][K/KB][C to 16][KB], KB = 16 NV;
 //            tile strides and plane strides are arguments: powers of two would fall on the same cache sets
 // Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16}, multiply {K/KB, chunks, NP*NP},
-//            correlate {C/16, K/KB, NP*NP}, pack {C/16 or K, blocks of 16}, unpack {C/16, K/16}; local {1,1,1}
+//            correlate {C/16, K/KB, NP*NP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
 // Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
 //            GRAD: transform by A instead of B
 // Numerics   points 0, 1, -1, 1/2, -2 and infinity (0, 1, -1 and infinity for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
@@ -150,6 +150,7 @@ static void weights_from_points(const float16 *t, float16 *w)
 
 // ---- between planes and vectors of channels -------------------------------------------------------------------------------
 
+#define LANE (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 #define LOW(a, b) (float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7)
 #define HIGH(a, b) (float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, a.sf, b.sf)
 
@@ -212,7 +213,7 @@ static void store_block(const float16 *in, const int n, __global float *dst, con
     }
     for (int first = 0; first < n; first += 16) {
         const int i = min(first, n - 16);
-        const int16 is_new = (int16)(i) + (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) >= (int16)(first);
+        const int16 is_new = (int16)(i) + LANE >= (int16)(first);
         float16 v[16];
 #pragma unroll
         for (int k = 0; k < 16; k++)
@@ -489,24 +490,27 @@ static void store_points(const float16 *taps, const size_t plane, __global float
     }
 }
 
-// For the gather, from w [K,C,R,R]: 16 input channels of 16 outputs. Inputs past C and outputs past K get zeros.
+// For the gather, from w [K,C,R,R]: 16 input channels of KB outputs. Inputs past C and outputs past K get zeros.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void pack_gather(__global const float *restrict w, const int k_count, const int c_count, __global float16 *restrict u)
 {
-    const int c = get_global_id(0) * 16, c_width = get_global_size(0) * 16, k = get_global_id(1) * 16;
-    const int c_here = min(16, c_count - c), k_here = clamp(k_count - k, 0, 16);
-    const size_t plane = PACKED_PLANE(get_global_size(1) / NV, c_width);
-    __global float16 *to = u + ((size_t)(k / KB) * c_width + c) * NV + k % KB / 16;
-    float16 taps[16 * R * R];
-    const int16 exists = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < (int16)(k_here);
+    const int c = get_global_id(0) * 16, c_width = get_global_size(0) * 16, c_here = min(16, c_count - c);
+    const size_t plane = PACKED_PLANE(get_global_size(1), c_width);
+    __global float16 *to = u + ((size_t)get_global_id(1) * c_width + c) * NV;
+    float16 taps[NV][16 * R * R];
 
-    if (k_here > 0)
-        load_block(w + ((size_t)k * c_count + c) * R * R, (size_t)c_count * R * R, k_here - 1, c_here * R * R, taps);
+    for (int j = 0; j < NV; j++) {
+        const int k = get_global_id(1) * KB + j * 16, k_here = clamp(k_count - k, 0, 16);
+        const int16 exists = LANE < (int16)(k_here);
+
+        if (k_here > 0)
+            load_block(w + ((size_t)k * c_count + c) * R * R, (size_t)c_count * R * R, k_here - 1, c_here * R * R, taps[j]);
+        for (int i = 0; i < 16 * R * R; i++)
+            taps[j][i] = k_here > 0 && i < c_here * R * R ? select((float16)(0.0f), taps[j][i], exists) : (float16)(0.0f);
+    }
     for (int i = 0; i < 16; i++) {
-        float16 own[R * R];
-        for (int tap = 0; tap < R * R; tap++)
-            own[tap] = i < c_here && k_here > 0 ? select((float16)(0.0f), taps[i * R * R + tap], exists) : (float16)(0.0f);
-        store_points(own, plane, to + i * NV);
+        for (int j = 0; j < NV; j++)
+            store_points(taps[j] + i * R * R, plane, to + i * NV + j);
     }
 }
 
@@ -514,33 +518,36 @@ void pack_gather(__global const float *restrict w, const int k_count, const int 
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void pack_scatter(__global const float *restrict w, const int k_count, const int c_count, __global float16 *restrict u)
 {
-    const int k = get_global_id(0), k_width = get_global_size(0), c = get_global_id(1) * 16;
-    const int c_here = clamp(c_count - c, 0, 16);
-    const size_t plane = PACKED_PLANE(get_global_size(1) / NV, k_width), at = ((size_t)k * c_count + c) * R * R;
-    float16 taps[16], turned[R * R];
-    const int16 exists = (int16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) < (int16)(c_here);
+    const int k = get_global_id(0), k_width = get_global_size(0);
+    const size_t plane = PACKED_PLANE(get_global_size(1), k_width);
 
-    if (k < k_count && c_here > 0) {
-        // a row of 16 values holds the taps of one c; the last rows of the array would reach past its end
-        const bool is_inside = at + (size_t)(c_here - 1) * R * R + 16 <= (size_t)k_count * c_count * R * R;
-        load_block(w + at, R * R, c_here - 1, is_inside ? 16 : R * R, taps);
+    for (int j = 0; j < NV; j++) {
+        const int c = get_global_id(1) * KB + j * 16, c_here = k < k_count ? clamp(c_count - c, 0, 16) : 0;
+        const size_t at = ((size_t)k * c_count + c) * R * R;
+        const int16 exists = LANE < (int16)(c_here);
+        float16 taps[16], turned[R * R];
+
+        if (c_here > 0) {
+            // a row of 16 values holds the taps of one c; the last rows of the array would reach past its end
+            const bool is_inside = at + (size_t)(c_here - 1) * R * R + 16 <= (size_t)k_count * c_count * R * R;
+            load_block(w + at, R * R, c_here - 1, is_inside ? 16 : R * R, taps);
+        }
+        for (int tap = 0; tap < R * R; tap++)
+            turned[tap] = c_here > 0 ? select((float16)(0.0f), taps[R * R - 1 - tap], exists) : (float16)(0.0f);
+        store_points(turned, plane, u + ((size_t)get_global_id(1) * k_width + k) * NV + j);
     }
-    for (int tap = 0; tap < R * R; tap++)
-        turned[tap] = k < k_count && c_here > 0 ? select((float16)(0.0f), taps[R * R - 1 - tap], exists) : (float16)(0.0f);
-    store_points(turned, plane, u + ((size_t)(c / KB) * k_width + k) * NV + c % KB / 16);
 }
 
-// dw += G' du G for 16 input channels of 16 outputs.
+// dw += G' du G for 16 input channels of KB outputs.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void unpack(__global const float16 *restrict du, const int k_blocks, const int k_count, const int c_count, __global float *restrict dw)
+void unpack(__global const float16 *restrict du, const int k_count, const int c_count, __global float *restrict dw)
 {
-    const int c = get_global_id(0) * 16, c_width = get_global_size(0) * 16, k = get_global_id(1) * 16;
-    const int c_here = min(16, c_count - c);
-    const size_t plane = PACKED_PLANE(k_blocks, c_width);
-    float16 taps[16 * R * R];
+    const int c = get_global_id(0) * 16, c_width = get_global_size(0) * 16, c_here = min(16, c_count - c);
+    const size_t plane = PACKED_PLANE(get_global_size(1), c_width);
+    float16 taps[NV][16 * R * R];
 
-    for (int i = 0; i < c_here; i++) {
-        __global const float16 *from = du + ((size_t)(k / KB) * c_width + c + i) * NV + k % KB / 16;
+    for (int i = 0; i < c_here * NV; i++) {
+        __global const float16 *from = du + ((size_t)get_global_id(1) * c_width + c) * NV + i;
         float16 part[R][NP];
 #pragma unroll
         for (int j = 0; j < NP; j++) {
@@ -555,7 +562,13 @@ void unpack(__global const float16 *restrict du, const int k_blocks, const int k
         }
 #pragma unroll
         for (int r = 0; r < R; r++)
-            weights_from_points(part[r], taps + (i * R + r) * R);
+            weights_from_points(part[r], taps[i % NV] + (i / NV * R + r) * R);
     }
-    store_block(taps, c_here * R * R, dw + ((size_t)k * c_count + c) * R * R, (size_t)c_count * R * R, min(16, k_count - k), 1);
+    for (int j = 0; j < NV; j++) {
+        const int k = get_global_id(1) * KB + j * 16;
+
+        if (k < k_count)
+            store_block(taps[j], c_here * R * R, dw + ((size_t)k * c_count + c) * R * R, (size_t)c_count * R * R,
+                        min(16, k_count - k), 1);
+    }
 }

@@ -11,6 +11,7 @@
 /* Numbers of packed forms at a weights tensor; the tile's size and the vectors are added. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
 enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, CHUNK_TILES = 256 };
+enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9 };
 /* Transformed values of a group of images, and products: more does not run faster. */
 static const size_t max_group_bytes = (size_t)256 << 20;
 
@@ -126,16 +127,32 @@ typedef struct correlation {
     tg_tensor *y;
 } correlation;
 
+/* Tiles of a register tile, up to 14 x 2 vectors: those of the last one that were computed before are lost, and below eight vectors
+ * the latency of an addition shows. */
+static size_t register_tiles(size_t tiles, size_t nv)
+{
+    size_t best = 1, least = (size_t)-1;
+
+    for (size_t mr = 1; mr <= 14 && mr <= tiles; mr++) {
+        size_t cost = blocks_of(tiles, mr) * (2 * (mr * nv < 8 ? 8 / nv : mr) + 1);
+
+        if (cost <= least) {
+            least = cost;
+            best = mr;
+        }
+    }
+    return best;
+}
+
 static tg_status multiply(const tiling *t, const correlation *a, const tg_tensor *points,
                           tg_tensor *products)
 {
     tg_status status = TG_OK;
-    size_t mr = t->tiles >= 12 ? 12 : t->tiles >= 8 ? 8 : t->tiles >= 4 ? 4 : 1;
     size_t c_blocks = blocks_of(a->in.c, LANES), k_blocks = blocks_of(a->k, a->nv * LANES);
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
-    snprintf(more, sizeof more, " -DNV=%zu -DMR=%zu", a->nv, mr);
+    snprintf(more, sizeof more, " -DNV=%zu -DMR=%zu", a->nv, register_tiles(t->tiles, a->nv));
     TG_TRY(get_kernel(points->dev, t->s, "multiply", more, &kernel));
     TG_TRY(tgi_kernel_run(
         kernel,
@@ -201,13 +218,13 @@ static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_ten
     tg_status status = TG_OK;
     bool is_gather = pass == TGI_CONV_GATHER, is_fresh;
     size_t inputs = is_gather ? conv->c : conv->k, outputs = is_gather ? conv->k : conv->c;
-    size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES) * nv;
+    size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES);
     int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(s.m * 4 + nv);
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
     TG_TRY(tgi_tensor_packed(w, kind,
-                             points_of(s) * (blocks * LANES * width + 5 * LANES) * sizeof(float),
+                             points_of(s) * (blocks * nv * width + 5) * LANES * sizeof(float),
                              packed, &is_fresh));
     if (is_fresh)
         return TG_OK;
@@ -335,9 +352,9 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
         image.first = output.first = first;
         TG_TRY(weights_group(conv, &t, &image, &output, nv, sums));
     }
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(c_blocks, blocks_of(conv->k, LANES)),
-                          TGI_ARGS(tgi_buffer(sums), tgi_int(k_blocks), tgi_int(conv->k),
-                                   tgi_int(conv->c), tgi_buffer(dw))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(c_blocks, k_blocks),
+        TGI_ARGS(tgi_buffer(sums), tgi_int(conv->k), tgi_int(conv->c), tgi_buffer(dw))));
 cleanup:
     tg_tensor_free(sums);
     return status;
@@ -380,10 +397,16 @@ static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pa
     return is_stride_one(conv, 3) || is_stride_one(conv, 4);
 }
 
+/* Measured against packed on an AVX-512 processor, weights packed anew for each call: it loses with few channels, where most of a block
+ * of 16 is empty (17 of 32), and with so few outputs that reading 36 points of weights instead of 9 taps costs more than it saves. */
 static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
+    size_t padded = blocks_of(conv->c, LANES) * blocks_of(conv->k, LANES) * LANES * LANES;
+
     TG_UNUSED(pass);
-    return tgi_is_cpu_family(dev) && conv->c >= LANES && conv->k >= LANES;
+    return tgi_is_cpu_family(dev) && conv->c >= LANES && conv->k >= LANES &&
+           padded <= 2 * conv->c * conv->k &&
+           conv->n * conv->p * conv->q >= (conv->r == 3 ? MIN_OUTPUTS_3X3 : MIN_OUTPUTS_4X4);
 }
 
 const tgi_conv_algorithm tgi_conv_winograd = {.id = TG_CONV_WINOGRAD,
