@@ -1,5 +1,5 @@
 /* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
- * conv2d_pad, conv2d_packed and conv2d_matmul. */
+ * conv2d_pad, conv2d_packed, conv2d_winograd and conv2d_matmul. */
 #include "config.h"
 #include "op_test.h"
 #include "ref/ref.h"
@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Smallest; odd sizes; strides whose phases have unequal taps; reflection; more than one block of channels; few outputs;
- * layers of the networks. */
+ * layers of the networks; tiles of one pixel at the edge, rows longer than a work-item takes. */
 static const struct {
     tg_dims x, w;
     tg_conv2d_geom geom;
@@ -29,11 +29,18 @@ static const struct {
     {{2, 64, 4, 4}, {1, 64, 3, 3}, {.stride = 1, .pad = 1}, true},
     {{1, 32, 31, 30}, {3, 32, 4, 4}, {.stride = 1, .pad = 1}, true},
     {{1, 48, 12, 12}, {64, 48, 1, 1}, {.stride = 1}, true},
+    {{2, 2, 5, 6}, {3, 2, 4, 4}, {.stride = 1, .pad = 2}, false},
+    {{1, 17, 5, 9}, {2, 17, 3, 3}, {.stride = 1}, false},
+    {{3, 1, 5, 5}, {17, 1, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, false},
+    {{3, 20, 17, 13}, {33, 20, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
+    {{1, 16, 5, 135}, {16, 16, 3, 3}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
+    {{3, 33, 11, 10}, {64, 33, 4, 4}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
+    {{2, 48, 9, 70}, {33, 48, 4, 4}, {.stride = 1}, true},
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
 };
 
-static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, TG_CONV_MATMUL,
-                                               TG_CONV_AUTO};
+static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT,   TG_CONV_PACKED,    TG_CONV_MATMUL,
+                                               TG_CONV_WINOGRAD, TG_CONV_WINOGRAD2, TG_CONV_AUTO};
 enum { N_CASES = TG_COUNT(shapes) * TG_COUNT(algorithms) };
 
 /* One case: host values, tensors, and the reference's numbers. */

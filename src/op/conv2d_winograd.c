@@ -1,0 +1,463 @@
+/* conv2d_winograd.c -- convolution of stride 1 by Winograd's minimal filtering (cl/conv2d_winograd.cl, doc/notation.md): tiles are
+ * taken to points, one matrix product is done at each point, and back. Groups of images bound the memory it takes. */
+#include "config.h"
+#include "op/conv2d.h"
+#include "op/op.h"
+
+#include <stdio.h>
+
+#include "base/banned.h"
+
+/* Numbers of packed forms at a weights tensor; the tile's size and the vectors are added. */
+enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
+enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, CHUNK_TILES = 256 };
+enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9 };
+/* Transformed values of a group of images, and products: more does not run faster. */
+static const size_t max_group_bytes = (size_t)256 << 20;
+
+static size_t blocks_of(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* A tile has m x m outputs and r x r taps, so (m + r - 1)^2 points. */
+typedef struct scheme {
+    size_t m, r;
+} scheme;
+
+static size_t points_of(scheme s)
+{
+    return (s.m + s.r - 1) * (s.m + s.r - 1);
+}
+
+static size_t vectors_of(size_t outputs)
+{
+    return outputs > LANES ? 2 : 1;
+}
+
+/* Of the weight gradient's register tile, 16 vectors in all: 4 x 4 needs the fewest loads, where no block would be empty. */
+static size_t weight_vectors_of(size_t outputs)
+{
+    size_t blocks = blocks_of(outputs, LANES);
+
+    return blocks % 4 == 0 ? 4 : blocks % 2 == 0 ? 2 : 1;
+}
+
+/* The tiles of `images` images with p x q outputs each. */
+typedef struct tiling {
+    scheme s;
+    size_t images, rows, columns, tiles;
+    size_t
+        stride; /* between blocks of channels, in vectors: odd, so that they fall on different cache sets */
+} tiling;
+
+static tiling tile_images(scheme s, size_t images, size_t p, size_t q)
+{
+    tiling t = {.s = s, .images = images, .rows = blocks_of(p, s.m), .columns = blocks_of(q, s.m)};
+
+    t.tiles = images * t.rows * t.columns;
+    t.stride = t.tiles | 1;
+    return t;
+}
+
+/* Vectors to a point for so many blocks of channels, odd too. */
+static size_t plane_lines(const tiling *t, size_t blocks)
+{
+    return (blocks * t->stride + 4) | 1;
+}
+
+/* How many images at a time. */
+static size_t group_images(scheme s, size_t n, size_t channels, size_t p, size_t q)
+{
+    tiling one = tile_images(s, 1, p, q);
+    size_t bytes = points_of(s) * (one.tiles + 1) * (channels + 2 * LANES) * sizeof(float);
+    size_t images = max_group_bytes / bytes;
+
+    return images < 1 ? 1 : images < n ? images : n;
+}
+
+static tg_status get_kernel(tg_device *dev, scheme s, const char *name, const char *more,
+                            tgi_kernel **out)
+{
+    char options[MAX_OPTIONS];
+
+    snprintf(options, sizeof options, "-DM=%zu -DR=%zu%.40s", s.m, s.r, more);
+    return tgi_kernel_get(dev, "conv2d_winograd", name, options, out);
+}
+
+static tg_status new_points(tg_device *dev, const tiling *t, size_t blocks, tg_tensor **out)
+{
+    return tg_tensor_new(dev, (tg_dims){1, points_of(t->s), plane_lines(t, blocks), LANES}, out);
+}
+
+/* The image side of one transform: which images, and how tiles lie on them. */
+typedef struct source {
+    const tg_tensor *x;
+    size_t c, h, w, first;
+    ptrdiff_t pad; /* how far the first tile begins outside; negative: inside */
+    bool is_reflected, is_gradient;
+} source;
+
+static tg_status transform(const source *from, const tiling *t, size_t blocks, tg_tensor *points)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+
+    TG_TRY(
+        get_kernel(from->x->dev, t->s, "transform", from->is_gradient ? " -DGRAD" : "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel,
+                          TGI_RANGE3(blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m),
+                                     t->rows, t->images * blocks),
+                          TGI_ARGS(tgi_buffer(from->x), tgi_int(from->first), tgi_int(from->c),
+                                   tgi_int(from->h), tgi_int(from->w), tgi_int((size_t)from->pad),
+                                   tgi_int(from->is_reflected), tgi_int(blocks),
+                                   tgi_int(t->columns), tgi_int(t->stride),
+                                   tgi_int(plane_lines(t, blocks)), tgi_buffer(points))));
+cleanup:
+    return status;
+}
+
+/* A correlation of stride 1 by tiles: the gather, or the scatter as a gather with turned weights. */
+typedef struct correlation {
+    source in;
+    size_t k, p, q, nv; /* outputs */
+    cl_mem packed;
+    const tg_tensor *bias;
+    bool add;
+    tg_tensor *y;
+} correlation;
+
+/* Tiles of a register tile, up to 14 x 2 vectors: those of the last one that were computed before are lost, and below eight vectors
+ * the latency of an addition shows. */
+static size_t register_tiles(size_t tiles, size_t nv)
+{
+    size_t best = 1, least = (size_t)-1;
+
+    for (size_t mr = 1; mr <= 14 && mr <= tiles; mr++) {
+        size_t cost = blocks_of(tiles, mr) * (2 * (mr * nv < 8 ? 8 / nv : mr) + 1);
+
+        if (cost <= least) {
+            least = cost;
+            best = mr;
+        }
+    }
+    return best;
+}
+
+static tg_status multiply(const tiling *t, const correlation *a, const tg_tensor *points,
+                          tg_tensor *products)
+{
+    tg_status status = TG_OK;
+    size_t c_blocks = blocks_of(a->in.c, LANES), k_blocks = blocks_of(a->k, a->nv * LANES);
+    tgi_kernel *kernel;
+    char more[MAX_MORE];
+
+    snprintf(more, sizeof more, " -DNV=%zu -DMR=%zu", a->nv, register_tiles(t->tiles, a->nv));
+    TG_TRY(get_kernel(points->dev, t->s, "multiply", more, &kernel));
+    TG_TRY(tgi_kernel_run(
+        kernel,
+        TGI_RANGE3(k_blocks, t->tiles < 2 * CHUNK_TILES ? 1 : t->tiles / CHUNK_TILES,
+                   points_of(t->s)),
+        TGI_ARGS(tgi_buffer(points), tgi_mem(a->packed), tgi_int(c_blocks), tgi_int(t->tiles),
+                 tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
+                 tgi_int(plane_lines(t, k_blocks * a->nv)), tgi_buffer(products))));
+cleanup:
+    return status;
+}
+
+static tg_status finish(const tiling *t, const correlation *a, const tg_tensor *products)
+{
+    tg_status status = TG_OK;
+    size_t blocks = blocks_of(a->k, LANES), padded = blocks_of(a->k, a->nv * LANES) * a->nv;
+    tgi_kernel *kernel;
+
+    TG_TRY(get_kernel(products->dev, t->s, "finish", "", &kernel));
+    TG_TRY(tgi_kernel_run(
+        kernel,
+        TGI_RANGE3(blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m), t->rows,
+                   t->images * blocks),
+        TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->columns), tgi_int(t->stride),
+                 tgi_int(plane_lines(t, padded)), a->bias ? tgi_buffer(a->bias) : tgi_buffer(a->y),
+                 tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k), tgi_int(a->p),
+                 tgi_int(a->q), tgi_int(a->add), tgi_buffer(a->y))));
+cleanup:
+    return status;
+}
+
+static tg_status correlate(scheme s, size_t n, correlation *a)
+{
+    tg_status status = TG_OK;
+    tg_tensor *points = NULL, *products = NULL;
+    tg_device *dev = a->y->dev;
+    size_t c_blocks = blocks_of(a->in.c, LANES), k_blocks = blocks_of(a->k, a->nv * LANES) * a->nv;
+    size_t group = group_images(s, n, a->in.c + a->k, a->p, a->q);
+
+    for (size_t first = 0; first < n; first += group) {
+        tiling t = tile_images(s, n - first < group ? n - first : group, a->p, a->q);
+
+        a->in.first = first;
+        TG_TRY(new_points(dev, &t, c_blocks, &points));
+        TG_TRY(new_points(dev, &t, k_blocks, &products));
+        TG_TRY(transform(&a->in, &t, c_blocks, points));
+        TG_TRY(multiply(&t, a, points, products));
+        TG_TRY(finish(&t, a, products));
+        tg_tensor_free(points);
+        tg_tensor_free(products);
+        points = products = NULL;
+    }
+cleanup:
+    tg_tensor_free(points);
+    tg_tensor_free(products);
+    return status;
+}
+
+/* Weights at the points, for `inputs` input channels of `outputs` outputs: made once for each change of the weights. */
+static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_tensor *w, size_t nv,
+                      cl_mem *packed)
+{
+    tg_status status = TG_OK;
+    bool is_gather = pass == TGI_CONV_GATHER, is_fresh;
+    size_t inputs = is_gather ? conv->c : conv->k, outputs = is_gather ? conv->k : conv->c;
+    size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES);
+    int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(s.m * 4 + nv);
+    tgi_kernel *kernel;
+    char more[MAX_MORE];
+
+    TG_TRY(tgi_tensor_packed(w, kind,
+                             points_of(s) * (blocks * nv * width + 5) * LANES * sizeof(float),
+                             packed, &is_fresh));
+    if (is_fresh)
+        return TG_OK;
+    snprintf(more, sizeof more, " -DNV=%zu", nv);
+    TG_TRY(get_kernel(w->dev, s, is_gather ? "pack_gather" : "pack_scatter", more, &kernel));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(is_gather ? width / LANES : width, blocks),
+        TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(conv->c), tgi_mem(*packed))));
+cleanup:
+    return status;
+}
+
+static tg_status gather(const tgi_conv *conv, scheme s, const tg_tensor *x, tg_tensor *w,
+                        const tg_tensor *b, bool add, tg_tensor *y)
+{
+    tg_status status = TG_OK;
+    correlation a = {.in = {.x = x,
+                            .c = conv->c,
+                            .h = conv->h,
+                            .w = conv->w,
+                            .pad = (ptrdiff_t)conv->pad,
+                            .is_reflected = conv->is_reflected},
+                     .k = conv->k,
+                     .p = conv->p,
+                     .q = conv->q,
+                     .nv = vectors_of(conv->k),
+                     .bias = b,
+                     .add = add,
+                     .y = y};
+
+    TG_TRY(pack(conv, s, TGI_CONV_GATHER, w, a.nv, &a.packed));
+    TG_TRY(correlate(s, conv->n, &a));
+cleanup:
+    return status;
+}
+
+/* Into an image that has its halo where it is reflected, which is then folded; else at once. */
+static tg_status scatter(const tgi_conv *conv, scheme s, const tg_tensor *y, tg_tensor *w,
+                         const tg_tensor *b, bool add, tg_tensor *x)
+{
+    tg_status status = TG_OK;
+    tg_tensor *padded = NULL;
+    size_t halo = conv->is_reflected ? conv->pad : 0;
+    correlation a = {.in = {.x = y,
+                            .c = conv->k,
+                            .h = conv->p,
+                            .w = conv->q,
+                            .pad = (ptrdiff_t)(conv->r - 1 + halo) - (ptrdiff_t)conv->pad},
+                     .k = conv->c,
+                     .p = conv->h + 2 * halo,
+                     .q = conv->w + 2 * halo,
+                     .nv = vectors_of(conv->c),
+                     .bias = b,
+                     .add = add && !halo,
+                     .y = x};
+
+    TG_TRY(pack(conv, s, TGI_CONV_SCATTER, w, a.nv, &a.packed));
+    if (halo) {
+        TG_TRY(tg_tensor_new(x->dev, (tg_dims){conv->n, conv->c, a.p, a.q}, &padded));
+        a.y = padded;
+    }
+    TG_TRY(correlate(s, conv->n, &a));
+    if (halo)
+        TG_TRY(tgi_halo_fold(padded, conv->n * conv->c, conv->h, conv->w,
+                             &(tgi_halo){halo, halo, halo, halo, true}, add, x));
+cleanup:
+    tg_tensor_free(padded);
+    return status;
+}
+
+/* The sums over the tiles of one group of images, at the points. */
+static tg_status weights_group(const tgi_conv *conv, const tiling *t, const source *x,
+                               const source *y, size_t nv, tg_tensor *sums)
+{
+    tg_status status = TG_OK;
+    tg_tensor *points = NULL, *gradients = NULL;
+    tg_device *dev = x->x->dev;
+    size_t c_blocks = blocks_of(conv->c, LANES), k_blocks = blocks_of(conv->k, nv * LANES) * nv;
+    tgi_kernel *kernel;
+    char more[MAX_MORE];
+
+    snprintf(more, sizeof more, " -DNV=%zu", nv);
+    TG_TRY(get_kernel(dev, t->s, "correlate", more, &kernel));
+    TG_TRY(new_points(dev, t, c_blocks, &points));
+    TG_TRY(new_points(dev, t, k_blocks, &gradients));
+    TG_TRY(transform(x, t, c_blocks, points));
+    TG_TRY(transform(y, t, k_blocks, gradients));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(c_blocks, k_blocks / nv, points_of(t->s)),
+                          TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(t->tiles),
+                                   tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
+                                   tgi_int(plane_lines(t, k_blocks)), tgi_int(x->first > 0),
+                                   tgi_buffer(sums))));
+cleanup:
+    tg_tensor_free(points);
+    tg_tensor_free(gradients);
+    return status;
+}
+
+static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, const tg_tensor *y,
+                         tg_tensor *dw)
+{
+    tg_status status = TG_OK;
+    tg_tensor *sums = NULL;
+    size_t nv = weight_vectors_of(conv->k), c_blocks = blocks_of(conv->c, LANES),
+           k_blocks = blocks_of(conv->k, nv * LANES);
+    size_t group = group_images(s, conv->n, conv->c + conv->k, conv->p, conv->q);
+    source image = {.x = x,
+                    .c = conv->c,
+                    .h = conv->h,
+                    .w = conv->w,
+                    .pad = (ptrdiff_t)conv->pad,
+                    .is_reflected = conv->is_reflected};
+    source output = {.x = y, .c = conv->k, .h = conv->p, .w = conv->q, .is_gradient = true};
+    tgi_kernel *kernel;
+    char more[MAX_MORE];
+
+    snprintf(more, sizeof more, " -DNV=%zu", nv);
+    TG_TRY(get_kernel(x->dev, s, "unpack", more, &kernel));
+    TG_TRY(tg_tensor_new(
+        x->dev, (tg_dims){1, points_of(s), k_blocks * nv * c_blocks * LANES + 5, LANES}, &sums));
+    for (size_t first = 0; first < conv->n; first += group) {
+        tiling t =
+            tile_images(s, conv->n - first < group ? conv->n - first : group, conv->p, conv->q);
+
+        image.first = output.first = first;
+        TG_TRY(weights_group(conv, &t, &image, &output, nv, sums));
+    }
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(c_blocks, k_blocks),
+        TGI_ARGS(tgi_buffer(sums), tgi_int(conv->k), tgi_int(conv->c), tgi_buffer(dw))));
+cleanup:
+    tg_tensor_free(sums);
+    return status;
+}
+
+static bool is_stride_one(const tgi_conv *conv, size_t taps)
+{
+    return conv->r == taps && conv->s == taps && conv->stride == 1;
+}
+
+/* ---- winograd: 6 x 6 points ---- */
+
+static scheme wide_scheme(const tgi_conv *conv)
+{
+    return conv->r == 3 ? (scheme){4, 3} : (scheme){3, 4};
+}
+
+static tg_status gather_wide(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
+                             const tg_tensor *b, bool add, tg_tensor *y)
+{
+    return gather(conv, wide_scheme(conv), x, w, b, add, y);
+}
+
+static tg_status scatter_wide(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
+                              const tg_tensor *b, bool add, tg_tensor *x)
+{
+    return scatter(conv, wide_scheme(conv), y, w, b, add, x);
+}
+
+static tg_status weights_wide(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                              tg_tensor *dw)
+{
+    return weights(conv, wide_scheme(conv), x, y, dw);
+}
+
+static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(dev);
+    TG_UNUSED(pass);
+    return is_stride_one(conv, 3) || is_stride_one(conv, 4);
+}
+
+/* Measured against packed on an AVX-512 processor, weights packed anew for each call: it loses with few channels, where most of a block
+ * of 16 is empty (17 of 32), and with so few outputs that reading 36 points of weights instead of 9 taps costs more than it saves. */
+static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    size_t padded = blocks_of(conv->c, LANES) * blocks_of(conv->k, LANES) * LANES * LANES;
+
+    TG_UNUSED(pass);
+    return tgi_is_cpu_family(dev) && conv->c >= LANES && conv->k >= LANES &&
+           padded <= 2 * conv->c * conv->k &&
+           conv->n * conv->p * conv->q >= (conv->r == 3 ? MIN_OUTPUTS_3X3 : MIN_OUTPUTS_4X4);
+}
+
+const tgi_conv_algorithm tgi_conv_winograd = {.id = TG_CONV_WINOGRAD,
+                                              .name = "winograd",
+                                              .gather = gather_wide,
+                                              .scatter = scatter_wide,
+                                              .weights = weights_wide,
+                                              .applies = applies_wide,
+                                              .suits = suits_wide};
+
+/* ---- winograd2: 4 x 4 points ---- */
+
+static const scheme narrow_scheme = {2, 3};
+
+static tg_status gather_narrow(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
+                               const tg_tensor *b, bool add, tg_tensor *y)
+{
+    return gather(conv, narrow_scheme, x, w, b, add, y);
+}
+
+static tg_status scatter_narrow(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
+                                const tg_tensor *b, bool add, tg_tensor *x)
+{
+    return scatter(conv, narrow_scheme, y, w, b, add, x);
+}
+
+static tg_status weights_narrow(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                                tg_tensor *dw)
+{
+    return weights(conv, narrow_scheme, x, y, dw);
+}
+
+static bool applies_narrow(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(dev);
+    TG_UNUSED(pass);
+    return is_stride_one(conv, 3);
+}
+
+static bool suits_narrow(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(dev);
+    TG_UNUSED(conv);
+    TG_UNUSED(pass);
+    return false; /* never the fastest: for those who want direct convolution's accuracy */
+}
+
+const tgi_conv_algorithm tgi_conv_winograd2 = {.id = TG_CONV_WINOGRAD2,
+                                               .name = "winograd2",
+                                               .gather = gather_narrow,
+                                               .scatter = scatter_narrow,
+                                               .weights = weights_narrow,
+                                               .applies = applies_narrow,
+                                               .suits = suits_narrow};

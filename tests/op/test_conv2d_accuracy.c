@@ -1,0 +1,150 @@
+/* test_conv2d_accuracy.c -- how far every algorithm of convolution is from the sum in double, in each pass: the bounds that the
+ * choice of the transforms' points rests on. */
+#include "config.h"
+#include "op/conv2d.h"
+#include "op_test.h"
+#include "ref/ref.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Layers that every algorithm takes, of the size where the bounds were found. */
+static const struct {
+    tg_dims x, w;
+    tg_conv2d_geom geom;
+} layers[] = {
+    {{1, 64, 32, 32}, {64, 64, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}},
+    {{1, 64, 32, 32}, {64, 64, 4, 4}, {.stride = 1, .pad = 1}},
+};
+
+/* Values and tensors of one layer, the same for every algorithm. */
+typedef struct fixture {
+    ref_conv2d ref;
+    tgi_conv conv;
+    tg_dims y;
+    double *x, *w, *dy;
+    tg_tensor *tx, *tw, *tdy;
+} fixture;
+
+static tg_tensor *tensor_of(tg_dims dims, uint64_t seed, double **values)
+{
+    size_t n = tg_dims_count(dims);
+    float *narrow = op_normal(n, seed);
+    tg_tensor *t = op_tensor(dims, narrow);
+
+    *values = op_normal_d(n, seed);
+    free(narrow);
+    return t;
+}
+
+static void setup(fixture *f, size_t layer)
+{
+    f->ref = (ref_conv2d){layers[layer].x, layers[layer].w, layers[layer].geom};
+    ck_assert_tg_ok(tg_conv2d_output(f->ref.x, f->ref.w, &f->ref.geom, &f->y));
+    f->conv = (tgi_conv){.n = f->ref.x.n,
+                         .c = f->ref.x.c,
+                         .h = f->ref.x.h,
+                         .w = f->ref.x.w,
+                         .k = f->y.c,
+                         .p = f->y.h,
+                         .q = f->y.w,
+                         .r = f->ref.w.h,
+                         .s = f->ref.w.w,
+                         .stride = f->ref.geom.stride,
+                         .pad = f->ref.geom.pad,
+                         .is_reflected = f->ref.geom.padding == TG_PAD_REFLECT};
+    f->tx = tensor_of(f->ref.x, 11, &f->x);
+    f->tw = tensor_of(f->ref.w, 12, &f->w);
+    f->tdy = tensor_of(f->y, 13, &f->dy);
+}
+
+static void teardown(fixture *f)
+{
+    tg_tensor_free(f->tx);
+    tg_tensor_free(f->tw);
+    tg_tensor_free(f->tdy);
+    free(f->x);
+    free(f->w);
+    free(f->dy);
+}
+
+static const char *const pass_names[] = {"forward", "backward data", "backward weights"};
+
+static void run_pass(fixture *f, int pass, tg_tensor *out)
+{
+    ck_assert_tg_ok(tgi_tensor_fill(out, 0.0f));
+    if (pass == REF_FORWARD)
+        ck_assert_tg_ok(tg_conv2d_forward(f->tx, f->tw, NULL, &f->ref.geom, out));
+    else if (pass == REF_DATA)
+        ck_assert_tg_ok(tg_conv2d_backward_data(f->tdy, f->tw, &f->ref.geom, out));
+    else
+        ck_assert_tg_ok(tg_conv2d_backward_weights(f->tx, f->tdy, &f->ref.geom, out, NULL));
+}
+
+static void check_error(const char *algorithm, const char *pass, size_t taps, const float *got,
+                        const double *want, size_t n, bool is_winograd)
+{
+    double square = 0, error_square = 0, largest = 0;
+    double max_bound = is_winograd ? TOL_WINOGRAD_MAX : TOL_CONV_MAX,
+           rms_bound = is_winograd ? TOL_WINOGRAD_RMS : TOL_CONV_RMS;
+
+    for (size_t i = 0; i < n; i++) {
+        double error = fabs((double)got[i] - want[i]);
+
+        square += want[i] * want[i];
+        error_square += error * error;
+        largest = error > largest ? error : largest;
+    }
+    largest /= sqrt(square / (double)n);
+    error_square = sqrt(error_square / square);
+    printf("# %s, %s, %zu x %zu: largest %.2e, rms %.2e\n", algorithm, pass, taps, taps, largest,
+           error_square);
+    ck_assert_msg(largest <= max_bound && error_square <= rms_bound,
+                  "%s, %s, %zu x %zu: largest error %g (bound %g), rms %g (bound %g)", algorithm,
+                  pass, taps, taps, largest, max_bound, error_square, rms_bound);
+}
+
+/* _i: layer and pass. */
+START_TEST(errors_stay_within_the_bounds)
+{
+    size_t layer = (size_t)_i / TG_COUNT(pass_names);
+    int pass = _i % (int)TG_COUNT(pass_names);
+    fixture f;
+
+    if (getenv("TAGGAN_TEST_TINY"))
+        return; /* sums of this length would take a simulated device an hour; it computes in the same floats */
+    setup(&f, layer);
+    tg_dims dims = pass == REF_FORWARD ? f.y : pass == REF_DATA ? f.ref.x : f.ref.w;
+    size_t n = tg_dims_count(dims);
+    double *want = op_doubles(n);
+    float *got = op_floats(n);
+    tg_tensor *out = op_tensor(dims, NULL);
+
+    ref_conv2d_add(&f.ref, (ref_conv2d_pass)pass, pass == REF_DATA ? want : f.x,
+                   pass == REF_WEIGHTS ? want : f.w, pass == REF_FORWARD ? want : f.dy);
+    for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
+        const tgi_conv_algorithm *a = tgi_conv_algorithms[i];
+
+        if (!a->applies(op_dev, &f.conv, (tgi_conv_pass)pass))
+            continue;
+        f.ref.geom.algorithm = a->id;
+        run_pass(&f, pass, out);
+        ck_assert_tg_ok(tg_tensor_download(out, got, n));
+        check_error(a->name, pass_names[pass], f.conv.r, got, want, n, a->id == TG_CONV_WINOGRAD);
+    }
+    tg_tensor_free(out);
+    free(want);
+    free(got);
+    teardown(&f);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tc = tg_case("conv2d accuracy", 120);
+
+    tcase_add_checked_fixture(tc, op_open, op_close);
+    tcase_add_loop_test(tc, errors_stay_within_the_bounds, 0,
+                        (int)(TG_COUNT(layers) * TG_COUNT(pass_names)));
+    return tg_run("conv2d_accuracy");
+}
