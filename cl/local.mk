@@ -5,6 +5,7 @@ cl_files = \
 	cl/conv2d.cl \
 	cl/conv2d_pad.cl \
 	cl/conv2d_packed.cl \
+	cl/conv2d_rows.cl \
 	cl/conv2d_matmul.cl \
 	cl/label.cl \
 	cl/pool.cl \
