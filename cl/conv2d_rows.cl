@@ -395,16 +395,32 @@ void rows_weights(__global const float *restrict x, const int n_count, const int
                         const __local float *in =
                             copy + (size_t)c * channel_size + i * plane_size + (u * VP * IN_STEP + r) * line_size;
                         for (int q = 0; q < unit_columns; q++, in += VQ, g += KT * 16) {
+                            // the smaller of the two sets of vectors stays in registers, the other passes by
+#if KT < CB * S
+                            float16 grads[KT];
 #pragma unroll
-                            for (int b = 0; b < CB; b++) {
+                            for (int k = 0; k < KT; k++)
+                                grads[k] = vload16(k, g);
 #pragma unroll
-                                for (int s = 0; s < S; s++) {
-                                    const float16 value = load_unit(in + b * channel_size + TAP_AT(s), IN_STEP * line_size);
+                            for (int t = 0; t < CB * S; t++) {
+                                const float16 value = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
 #pragma unroll
-                                    for (int k = 0; k < KT; k++)
-                                        acc[(k * CB + b) * S + s] = fma(value, vload16(k, g), acc[(k * CB + b) * S + s]);
-                                }
+                                for (int k = 0; k < KT; k++)
+                                    acc[k * CB * S + t] = fma(value, grads[k], acc[k * CB * S + t]);
                             }
+#else
+                            float16 values[CB * S];
+#pragma unroll
+                            for (int t = 0; t < CB * S; t++)
+                                values[t] = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
+#pragma unroll
+                            for (int k = 0; k < KT; k++) {
+                                const float16 grad_k = vload16(k, g);
+#pragma unroll
+                                for (int t = 0; t < CB * S; t++)
+                                    acc[k * CB * S + t] = fma(values[t], grad_k, acc[k * CB * S + t]);
+                            }
+#endif
                         }
                     }
                 }

@@ -186,7 +186,7 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
     tile t = choose_tile(x->dev, conv->k, conv->stride, conv->p, conv->q);
     tgi_rows_plan plan;
 
-    if (!t.is_narrow && tgi_rows_plan_gather(x->dev, conv, &plan))
+    if (tgi_rows_plan_gather(x->dev, conv, &plan))
         return tgi_rows_gather(conv, &plan, x, w, b, add, y);
     correlation a = {.n = conv->n,
                      .c = conv->c,
@@ -328,8 +328,7 @@ static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
 
     tgi_rows_plan plan;
 
-    if (!choose_tile(x->dev, conv->c, conv->stride, conv->h, conv->w).is_narrow &&
-        (add || !conv->is_reflected) &&
+    if ((add || !conv->is_reflected) &&
         tgi_rows_plan_scatter(x->dev, conv, conv->is_reflected, &plan))
         return tgi_rows_scatter(conv, &plan, y, w, b, add, x);
     if (!conv->is_reflected)

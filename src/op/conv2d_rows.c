@@ -312,13 +312,20 @@ tg_status tgi_rows_scatter(const tgi_conv *conv, const tgi_rows_plan *plan, cons
     return run(&j, plan, true, y, w, b, add, x);
 }
 
-/* Outputs of a weight-gradient tile: as many as the registers take, fewer where that leaves fewer rows of zeros. */
+/* Tile of the weight gradient: kt outputs times cb * s taps as accumulators, and the smaller set of operands in registers too.
+ * As many outputs as fit, fewer where that leaves fewer rows of zeros. */
+static bool fits_registers(const tg_device *dev, size_t kt, size_t taps)
+{
+    return kt * taps + smaller(kt, taps) <= accumulators(dev) + 2;
+}
+
 static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    size_t limit = smaller(larger(accumulators(dev) / j->s, 1), LANES / 2);
-    size_t least = larger(limit / 2, 1), best = 0;
+    size_t limit = 1, best = 0;
 
-    for (size_t kt = smaller(limit, j->outputs); kt >= smaller(least, j->outputs); kt--) {
+    while (limit < LANES / 2 && limit < j->outputs && fits_registers(dev, limit + 1, j->s))
+        limit++;
+    for (size_t kt = limit; kt >= larger(limit / 2, 1); kt--) {
         size_t padded = ceil_div(j->outputs, kt) * kt;
 
         if (!best || padded < best) {
@@ -326,7 +333,10 @@ static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan
             plan->kt = kt;
         }
     }
-    plan->cb = smaller(larger(accumulators(dev) / (j->s * plan->kt), 1), j->inputs);
+    plan->cb = 1;
+    while (plan->cb < j->inputs && fits_registers(dev, plan->kt, (plan->cb + 1) * j->s))
+        plan->cb++;
+    plan->cb = ceil_div(j->inputs, ceil_div(j->inputs, plan->cb));
 }
 
 bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_plan *plan)
