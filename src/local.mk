@@ -57,7 +57,10 @@ libtgcore_la_SOURCES += \
 # op/
 libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
-	src/op/conv2d_packed.c src/op/conv2d_matmul.c src/op/conv2d_winograd.c
+	src/op/conv2d_packed.c \
+	src/op/conv2d_rows.c src/op/conv2d_rows.h \
+	src/op/conv2d_winograd.c \
+	src/op/conv2d_matmul.c
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/label.c

@@ -1,6 +1,7 @@
 /* conv2d_packed.c -- register-tile convolution (cl/conv2d_packed.cl): halos, packed weights, tile shapes, launches. */
 #include "config.h"
 #include "op/conv2d.h"
+#include "op/conv2d_rows.h"
 #include "op/op.h"
 
 #include <stdio.h>
@@ -183,6 +184,10 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
     tg_tensor *copy = NULL;
     tgi_halo halo = image_halo(conv);
     tile t = choose_tile(x->dev, conv->k, conv->stride, conv->p, conv->q);
+    tgi_rows_plan plan;
+
+    if (tgi_rows_plan_gather(x->dev, conv, &plan))
+        return tgi_rows_gather(conv, &plan, x, w, b, add, y);
     correlation a = {.n = conv->n,
                      .c = conv->c,
                      .hx = conv->h + 2 * conv->pad,
@@ -321,6 +326,11 @@ static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
     tgi_halo halo = image_halo(conv);
     size_t h = conv->h + 2 * conv->pad, width = conv->w + 2 * conv->pad;
 
+    tgi_rows_plan plan;
+
+    if ((add || !conv->is_reflected) &&
+        tgi_rows_plan_scatter(x->dev, conv, conv->is_reflected, &plan))
+        return tgi_rows_scatter(conv, &plan, y, w, b, add, x);
     if (!conv->is_reflected)
         return scatter_phases(conv, y, w, b, conv->pad, conv->h, conv->w, add, x);
     TG_TRY(new_planes(x->dev, conv->n * conv->c, h, width, &padded));
@@ -373,6 +383,10 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
     tg_tensor *copy = NULL, *last = NULL, *part = NULL;
     const tg_tensor *in;
     tgi_halo halo = image_halo(conv);
+    tgi_rows_plan plan;
+
+    if (tgi_rows_plan_weights(x->dev, conv, &plan))
+        return tgi_rows_weights(conv, &plan, x, y, dw);
     weight_tile t = choose_weight_tile(x->dev, conv);
     size_t kb = LANES * t.nv, blocks = blocks_of(conv->k, kb), taps = conv->c * conv->r * conv->s,
            rows = conv->n * conv->p;

@@ -1,0 +1,461 @@
+// conv2d_rows.cl -- convolution on planes: vectors of 16 neighbouring pixels times single weights.
+//
+// Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j + phase
+//            gets the taps s with s % OUT_STEP = phase, of input j - s / OUT_STEP); rows_weights is the weight gradient
+// Shapes     x [N,C,H,W], y [N,K,P,Q]; a unit is VP x VQ = 16 output pixels, the lanes of one vector;
+//            weights packed [tile of KT outputs][row phase][C][row tap][S][KT];
+//            part [chunk][tile of KT][block of CB channels][R][KT*CB*S rounded up to 16]
+// Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels, chunks};
+//            local {1,1,1}: a work-item is a core with vector registers
+// Tunables   VQ (4, 8, 16); KT, NQ: output channels and units of a register tile; CB: input channels of a weight-gradient tile;
+//            JOINED: the NQ units lie side by side
+// Numerics   one float sum a result, in the order c, r, s; weight gradients: a sum a lane, the lanes as a tree, then the chunks
+// Reference  tests/ref/conv2d.c          Source  none
+//
+// The rows that a group needs are first copied to local memory (on a processor: its level-2 cache), with their halo and with
+// the columns of each residue modulo the stride side by side. So no pass over memory is spent on halos, every load is
+// contiguous, and the addresses do not alias as those of whole planes do.
+#ifndef R
+#define R 3
+#endif
+#ifndef S
+#define S 3
+#endif
+#ifndef IN_STEP
+#define IN_STEP 1
+#endif
+#ifndef OUT_STEP
+#define OUT_STEP 1
+#endif
+#ifndef VQ
+#define VQ 16
+#endif
+#ifndef KT
+#define KT 8
+#endif
+#ifndef NQ
+#define NQ 1
+#endif
+#ifndef CB
+#define CB 1
+#endif
+#ifndef JOINED
+#define JOINED 1
+#endif
+#define VP (16 / VQ)
+#define RUN (VQ * OUT_STEP)
+#define LOAD_PIECE JOIN(vload, VQ)
+#define STORE_PIECE JOIN(vstore, VQ)
+// Where tap s of output column 0 lies in a row of the copy.
+#if OUT_STEP == 1
+#define TAP_AT(s) (((s) % IN_STEP) * pitch + (s) / IN_STEP)
+#else
+#define TAP_AT(s) ((S - 1) / OUT_STEP - (s) / OUT_STEP)
+#endif
+#define SUMS (CEIL_DIV(KT * CB * S, 16) * 16)
+
+static int mirrored(const int i, const int n)
+{
+    return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
+}
+
+// The lanes of a unit: VP rows of VQ pixels.
+static float16 load_unit(const __local float *p, const int down)
+{
+#if VQ == 16
+    return vload16(0, p);
+#elif VQ == 8
+    return (float16)(vload8(0, p), vload8(0, p + down));
+#else
+    return (float16)(vload4(0, p), vload4(0, p + down), vload4(0, p + 2 * down), vload4(0, p + 3 * down));
+#endif
+}
+
+static void clear(__local float *out, const int n)
+{
+    int j = 0;
+
+    for (; j + 16 <= n; j += 16)
+        vstore16((float16)(0.0f), 0, out + j);
+    for (; j < n; j++)
+        out[j] = 0.0f;
+}
+
+// One row of an image, column j to column j + back of the copy.
+static void take_row(const __global float *in, const int w, const int back, const int pitch, __local float *line)
+{
+    int j = 0;
+#if IN_STEP == 1
+    line += back;
+    for (; j + 16 <= w; j += 16)
+        vstore16(vload16(0, in + j), 0, line + j);
+    if (j + 8 <= w) {
+        vstore8(vload8(0, in + j), 0, line + j);
+        j += 8;
+    }
+    if (j + 4 <= w) {
+        vstore4(vload4(0, in + j), 0, line + j);
+        j += 4;
+    }
+    for (; j < w; j++)
+        line[j] = in[j];
+#elif IN_STEP == 2
+    __local float *even = line + (back % 2) * pitch + back / 2, *odd = line + ((back + 1) % 2) * pitch + (back + 1) / 2;
+
+    for (; j + 32 <= w; j += 32) {
+        const float16 a = vload16(0, in + j), b = vload16(1, in + j);
+        vstore16((float16)(a.even, b.even), 0, even + j / 2);
+        vstore16((float16)(a.odd, b.odd), 0, odd + j / 2);
+    }
+    for (; j + 8 <= w; j += 8) {
+        const float8 a = vload8(0, in + j);
+        vstore4(a.even, 0, even + j / 2);
+        vstore4(a.odd, 0, odd + j / 2);
+    }
+    for (; j < w; j++)
+        (j % 2 ? odd : even)[j / 2] = in[j];
+#else
+    for (; j < w; j++)
+        line[((j + back) % IN_STEP) * pitch + (j + back) / IN_STEP] = in[j];
+#endif
+}
+
+// `rows` rows of one plane from `first` on, with `back` columns before them; zero or reflected outside.
+static void take_plane(const __global float *plane, const int h, const int w, const int first, const int rows, const int back,
+                       const int reflect, const int pitch, __local float *out)
+{
+    clear(out, rows * IN_STEP * pitch);
+    for (int i = 0; i < rows; i++) {
+        const int row = reflect ? mirrored(first + i, h) : first + i;
+        __local float *line = out + i * IN_STEP * pitch;
+
+        if (row < 0 || row >= h)
+            continue;
+        const __global float *in = plane + (size_t)row * w;
+        take_row(in, w, back, pitch, line);
+        if (!reflect)
+            continue;
+        for (int j = 0; j < back; j++) {
+            const int right = back + w + j;
+            line[(j % IN_STEP) * pitch + j / IN_STEP] = in[back - j];
+            line[(right % IN_STEP) * pitch + right / IN_STEP] = in[w - 2 - j];
+        }
+    }
+}
+
+// Weights for conv_rows. w [K,C,R,S]; outputs are its k, or its c where `transposed` (the scatter). Row phase by row phase; the taps
+// of a phase in the order of the copied rows, so turned round for the scatter; columns are turned round where OUT_STEP is 1.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void pack_rows(__global const float *restrict w, const int out_count, const int in_count, const int transposed,
+               __global float *restrict packed)
+{
+    const int in = get_global_id(0), tile = get_global_id(1);
+    __global float *from_phase = packed + (size_t)tile * in_count * R * S * KT;
+
+    for (int phase = 0; phase < OUT_STEP; phase++) {
+        const int taps = (R - phase + OUT_STEP - 1) / OUT_STEP;
+        __global float *out = from_phase + (size_t)in * taps * S * KT;
+
+        for (int t = 0; t < taps; t++) {
+            const int r = transposed ? phase + OUT_STEP * (taps - 1 - t) : t;
+            for (int i = 0; i < S; i++) {
+                const int s = transposed && OUT_STEP == 1 ? S - 1 - i : i;
+                for (int j = 0; j < KT; j++, out++) {
+                    const int o = tile * KT + j;
+                    const size_t pair = transposed ? (size_t)in * out_count + o : (size_t)o * in_count + in;
+                    *out = o < out_count ? w[(pair * R + r) * S + s] : 0.0f;
+                }
+            }
+        }
+        from_phase += (size_t)in_count * taps * S * KT;
+    }
+}
+
+// One unit of one output channel to its plane. `row` and `column` of its first pixel may lie outside: there nothing is stored, or
+// (reflect) it is added where the mirror shows.
+static void store_unit(const float *line, const int row, const int column, const int hy, const int wy, const int border,
+                       const int add, __global float *plane)
+{
+    for (int v = 0; v < VP; v++, line += RUN) {
+        const int h = row + v * OUT_STEP, target = border ? mirrored(h, hy) : h;
+
+        if (h < -border || h >= hy + border)
+            continue;
+        __global float *out = plane + (size_t)target * wy;
+        if (column >= 0 && column + RUN <= wy) {
+#pragma unroll
+            for (int j = 0; j < RUN; j += VQ) {
+                JOIN(float, VQ) value = LOAD_PIECE(0, line + j);
+                if (add)
+                    value += LOAD_PIECE(0, out + column + j);
+                STORE_PIECE(value, 0, out + column + j);
+            }
+            continue;
+        }
+        for (int j = 0; j < RUN; j++) {
+            const int at = column + j, to = border ? mirrored(at, wy) : at;
+            if (at >= -border && at < wy + border)
+                out[to] = add ? out[to] + line[j] : line[j];
+        }
+    }
+}
+
+// The values of OUT_STEP column phases in the order of the pixels.
+static void interleave(const float16 *phases, float *line)
+{
+#if OUT_STEP == 1
+    vstore16(phases[0], 0, line);
+#elif OUT_STEP == 2
+    const float16 a = phases[0], b = phases[1];
+    vstore16((float16)(a.s0, b.s0, a.s1, b.s1, a.s2, b.s2, a.s3, b.s3, a.s4, b.s4, a.s5, b.s5, a.s6, b.s6, a.s7, b.s7), 0, line);
+    vstore16((float16)(a.s8, b.s8, a.s9, b.s9, a.sa, b.sa, a.sb, b.sb, a.sc, b.sc, a.sd, b.sd, a.se, b.se, a.sf, b.sf), 1, line);
+#else
+    for (int i = 0; i < OUT_STEP; i++) {
+        float lanes[16];
+        vstore16(phases[i], 0, lanes);
+        for (int j = 0; j < 16; j++)
+            line[j * OUT_STEP + i] = lanes[j];
+    }
+#endif
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void conv_rows(__global const float *restrict x, const int n_count, const int c_count, const int h, const int w, const int row_back,
+               const int col_back, const int reflect, __global const float *restrict packed, __global const float *restrict bias,
+               const int has_bias, const int k_count, const int images, const int unit_rows, const int unit_columns,
+               const int slices, const int rows, const int pitch, const int tiles_each, const int hy, const int wy,
+               const int y_row, const int y_col, const int border, const int add, __global float *restrict y,
+               __local float *restrict copy)
+{
+    const int tiles = CEIL_DIV(k_count, KT);
+    const int first_tile = get_global_id(0) * tiles_each, end_tile = min(first_tile + tiles_each, tiles);
+    const int slice = get_global_id(1) % slices, n_first = (get_global_id(1) / slices) * images;
+    const int n_here = min(images, n_count - n_first);
+    const int row_first = unit_rows * slice / slices, rows_here = unit_rows * (slice + 1) / slices - row_first;
+    const int line_size = IN_STEP * pitch, plane_size = rows * line_size;
+    const int units = n_here * rows_here * unit_columns;
+
+    for (int c = 0; c < c_count; c++) {
+        for (int i = 0; i < n_here; i++)
+            take_plane(x + ((size_t)(n_first + i) * c_count + c) * h * w, h, w, row_first * VP * IN_STEP - row_back, rows,
+                       col_back, reflect, pitch, copy + (size_t)(c * images + i) * plane_size);
+    }
+    for (int tile = first_tile; tile < end_tile; tile++) {
+        const int k_here = min(KT, k_count - tile * KT);
+
+        for (int block = 0; block < units; block += NQ) {
+            int at[NQ], n[NQ], unit_row[NQ], unit_column[NQ];
+
+            for (int i = 0; i < NQ; i++) {
+                const int unit = min(block + i, units - 1), line = unit / unit_columns;
+                unit_column[i] = unit - line * unit_columns;
+                n[i] = line / rows_here;
+                unit_row[i] = line - n[i] * rows_here;
+                at[i] = n[i] * plane_size + unit_row[i] * VP * IN_STEP * line_size + unit_column[i] * VQ;
+            }
+            __global const float *taps = packed + (size_t)tile * c_count * R * S * KT;
+            for (int phase = 0; phase < OUT_STEP; phase++) {
+                const int r_count = (R - phase + OUT_STEP - 1) / OUT_STEP, r_skip = (R + OUT_STEP - 1) / OUT_STEP - r_count;
+                float16 acc[KT][NQ][OUT_STEP];
+
+#pragma unroll
+                for (int k = 0; k < KT; k++) {
+                    const float16 start = (float16)(has_bias && k < k_here ? bias[tile * KT + k] : 0.0f);
+#pragma unroll
+                    for (int i = 0; i < NQ; i++) {
+#pragma unroll
+                        for (int j = 0; j < OUT_STEP; j++)
+                            acc[k][i][j] = start;
+                    }
+                }
+                for (int c = 0; c < c_count; c++) {
+                    const __local float *in = copy + (size_t)c * images * plane_size + r_skip * line_size;
+
+                    for (int r = 0; r < r_count; r++, in += line_size, taps += S * KT) {
+#pragma unroll
+                        for (int s = 0; s < S; s++) {
+                            float16 value[NQ];
+#pragma unroll
+                            for (int i = 0; i < NQ; i++)
+                                value[i] = load_unit(in + (JOINED ? at[0] + i * VQ : at[i]) + TAP_AT(s), IN_STEP * line_size);
+#pragma unroll
+                            for (int k = 0; k < KT; k++) {
+                                const float16 weight = (float16)(taps[s * KT + k]);
+#pragma unroll
+                                for (int i = 0; i < NQ; i++)
+                                    acc[k][i][s % OUT_STEP] = fma(value[i], weight, acc[k][i][s % OUT_STEP]);
+                            }
+                        }
+                    }
+                }
+#pragma unroll
+                for (int i = 0; i < NQ; i++) {
+                    const int row = (row_first + unit_row[i]) * VP * OUT_STEP + phase - y_row;
+                    const int column = unit_column[i] * RUN - y_col;
+                    __global float *plane = y + ((size_t)(n_first + n[i]) * k_count + tile * KT) * hy * wy;
+
+                    if (block + i >= units)
+                        continue;
+#pragma unroll
+                    for (int k = 0; k < KT; k++, plane += (size_t)hy * wy) {
+                        float line[16 * OUT_STEP];
+                        if (k >= k_here)
+                            continue;
+                        interleave(acc[k][i], line);
+                        store_unit(line, row, column, hy, wy, border, add, plane);
+                    }
+                }
+            }
+        }
+    }
+}
+
+// The sums of the lanes of 16 vectors, as lanes.
+static float16 lane_sums(const float16 *a)
+{
+    float16 b[8], c[4], d[2];
+
+#pragma unroll
+    for (int i = 0; i < 8; i++)
+        b[i] = (float16)(a[2 * i].lo, a[2 * i + 1].lo) + (float16)(a[2 * i].hi, a[2 * i + 1].hi);
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        c[i] = (float16)(b[2 * i].s0123, b[2 * i].s89ab, b[2 * i + 1].s0123, b[2 * i + 1].s89ab) +
+               (float16)(b[2 * i].s4567, b[2 * i].scdef, b[2 * i + 1].s4567, b[2 * i + 1].scdef);
+#pragma unroll
+    for (int i = 0; i < 2; i++)
+        d[i] = (float16)(c[2 * i].s014589cd, c[2 * i + 1].s014589cd) + (float16)(c[2 * i].s2367abef, c[2 * i + 1].s2367abef);
+    return (float16)(d[0].even, d[1].even) + (float16)(d[0].odd, d[1].odd);
+}
+
+// One row of a unit of dy, zero outside.
+static JOIN(float, VQ) take_piece(const __global float *in, const int column, const int w)
+{
+    if (column + VQ <= w)
+        return LOAD_PIECE(0, in + column);
+    float part[VQ];
+    for (int j = 0; j < VQ; j++)
+        part[j] = column + j < w ? in[column + j] : 0.0f;
+    return LOAD_PIECE(0, part);
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void rows_weights(__global const float *restrict x, const int n_count, const int c_count, const int h, const int w,
+                  const int row_back, const int col_back, const int reflect, __global const float *restrict y, const int k_count,
+                  const int p_count, const int q_count, const int images, const int unit_rows, const int unit_columns,
+                  const int slices, const int rows, const int pitch, const int tiles_each, const int channels_each,
+                  __global float *restrict part, __local float *restrict copy)
+{
+    const int tiles = CEIL_DIV(k_count, KT), c_blocks = CEIL_DIV(c_count, CB);
+    const int first_tile = get_global_id(0) * tiles_each, end_tile = min(first_tile + tiles_each, tiles);
+    const int c_first = get_global_id(1) * channels_each, c_here = min(channels_each, c_blocks * CB - c_first);
+    const int chunk = get_global_id(2), slice = chunk % slices, n_first = (chunk / slices) * images;
+    const int n_here = min(images, n_count - n_first);
+    const int row_first = unit_rows * slice / slices, rows_here = unit_rows * (slice + 1) / slices - row_first;
+    const int line_size = IN_STEP * pitch, plane_size = rows * line_size, channel_size = images * plane_size;
+    __local float *grad = copy + (size_t)channels_each * channel_size;
+
+    for (int c = 0; c < c_here; c++) {
+        for (int i = 0; i < n_here; i++) {
+            __local float *out = copy + (size_t)c * channel_size + i * plane_size;
+            if (c_first + c < c_count)
+                take_plane(x + ((size_t)(n_first + i) * c_count + c_first + c) * h * w, h, w,
+                           row_first * VP * IN_STEP - row_back, rows, col_back, reflect, pitch, out);
+            else
+                clear(out, plane_size);
+        }
+    }
+    for (int tile = first_tile; tile < end_tile; tile++) {
+        for (int k = 0; k < KT; k++) {
+            __local float *out = grad + k * 16;
+            for (int i = 0; i < n_here; i++) {
+                for (int u = 0; u < rows_here; u++, out += unit_columns * KT * 16) {
+                    for (int v = 0; v < VP; v++) {
+                        const int p = (row_first + u) * VP + v;
+                        const bool is_inside = p < p_count && tile * KT + k < k_count;
+                        const __global float *in =
+                            y + (((size_t)(n_first + i) * k_count + min(tile * KT + k, k_count - 1)) * p_count + p) * q_count;
+                        for (int q = 0; q < unit_columns; q++)
+                            STORE_PIECE(is_inside ? take_piece(in, q * VQ, q_count) : (JOIN(float, VQ))(0.0f), v,
+                                        out + q * KT * 16);
+                    }
+                }
+            }
+        }
+        for (int c = 0; c < c_here; c += CB) {
+            for (int r = 0; r < R; r++) {
+                float16 acc[SUMS];
+                const __local float *g = grad;
+
+#pragma unroll
+                for (int i = 0; i < SUMS; i++)
+                    acc[i] = (float16)(0.0f);
+                for (int i = 0; i < n_here; i++) {
+                    for (int u = 0; u < rows_here; u++) {
+                        const __local float *in =
+                            copy + (size_t)c * channel_size + i * plane_size + (u * VP * IN_STEP + r) * line_size;
+                        for (int q = 0; q < unit_columns; q++, in += VQ, g += KT * 16) {
+                            // the smaller of the two sets of vectors stays in registers, the other passes by
+#if KT < CB * S
+                            float16 grads[KT];
+#pragma unroll
+                            for (int k = 0; k < KT; k++)
+                                grads[k] = vload16(k, g);
+#pragma unroll
+                            for (int t = 0; t < CB * S; t++) {
+                                const float16 value = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
+#pragma unroll
+                                for (int k = 0; k < KT; k++)
+                                    acc[k * CB * S + t] = fma(value, grads[k], acc[k * CB * S + t]);
+                            }
+#else
+                            float16 values[CB * S];
+#pragma unroll
+                            for (int t = 0; t < CB * S; t++)
+                                values[t] = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
+#pragma unroll
+                            for (int k = 0; k < KT; k++) {
+                                const float16 grad_k = vload16(k, g);
+#pragma unroll
+                                for (int t = 0; t < CB * S; t++)
+                                    acc[k * CB * S + t] = fma(values[t], grad_k, acc[k * CB * S + t]);
+                            }
+#endif
+                        }
+                    }
+                }
+                __global float *out =
+                    part + ((((size_t)chunk * tiles + tile) * c_blocks + (c_first + c) / CB) * R + r) * SUMS;
+#pragma unroll
+                for (int i = 0; i < SUMS; i += 16)
+                    vstore16(lane_sums(acc + i), 0, out + i);
+            }
+        }
+    }
+}
+
+// dw[k][c][r][s] += sum over chunks of part. One work-item: one tile, one block of channels.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void sum_rows_weights(__global const float *restrict part, const int chunks, const int k_count, const int c_count,
+                      __global float *restrict dw)
+{
+    const int block = get_global_id(0), tile = get_global_id(1), c_blocks = get_global_size(0), tiles = get_global_size(1);
+
+    for (int r = 0; r < R; r++) {
+        float sums[SUMS];
+
+        for (int i = 0; i < SUMS; i += 16) {
+            float16 sum = (float16)(0.0f);
+            for (int chunk = 0; chunk < chunks; chunk++)
+                sum += vload16(0, part + ((((size_t)chunk * tiles + tile) * c_blocks + block) * R + r) * SUMS + i);
+            vstore16(sum, 0, sums + i);
+        }
+        for (int k = 0; k < min(KT, k_count - tile * KT); k++) {
+            for (int b = 0; b < min(CB, c_count - block * CB); b++) {
+                __global float *out = dw + (((size_t)(tile * KT + k) * c_count + block * CB + b) * R + r) * S;
+                for (int s = 0; s < S; s++)
+                    out[s] += sums[(k * CB + b) * S + s];
+            }
+        }
+    }
+}

@@ -1,0 +1,410 @@
+/* conv2d_rows.c -- convolution on planes (cl/conv2d_rows.cl): how a layer is cut into groups, packed weights, launches. */
+#include "config.h"
+#include "op/conv2d_rows.h"
+#include "op/op.h"
+
+#include <stdio.h>
+
+#include "base/banned.h"
+
+/* Numbers of packed forms at a weights tensor: plus the outputs of a tile. */
+enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
+enum { LANES = 16, MAX_OPTIONS = 160, MAX_UNITS = 8 };
+/* Copies fill a good part of a level-2 cache, tiles of dy half a level-1 cache. */
+enum { COPY_BYTES = 512 << 10, GRADIENT_BYTES = 24 << 10 };
+/* Groups wanted, so that there is work for several cores. */
+enum { MIN_GROUPS = 4, MIN_SLICES = 16, MIN_CHUNKS = 16 };
+
+static size_t ceil_div(size_t a, size_t b)
+{
+    return (a + b - 1) / b;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Accumulators: 32 vector registers where vectors have 16 lanes, else 16 registers of which a float16 takes two. */
+static size_t accumulators(const tg_device *dev)
+{
+    return dev->info.vector_width >= LANES ? 28 : 6;
+}
+
+/* One map as the kernels see it: `inputs` planes of h x w become rows x columns outputs (of each phase of a scatter). */
+typedef struct job {
+    size_t n, inputs, h, w, outputs, rows, columns;
+    size_t r, s, in_step, out_step;
+    size_t row_back, col_back; /* halo before the input */
+    bool is_reflected;
+    size_t hy, wy, y_row,
+        y_col;     /* the plane that is written, and where in front of it the outputs begin */
+    size_t border; /* rows and columns of outputs that are folded back into it */
+} job;
+
+static job gather_job(const tgi_conv *conv)
+{
+    return (job){.n = conv->n,
+                 .inputs = conv->c,
+                 .h = conv->h,
+                 .w = conv->w,
+                 .outputs = conv->k,
+                 .rows = conv->p,
+                 .columns = conv->q,
+                 .r = conv->r,
+                 .s = conv->s,
+                 .in_step = conv->stride,
+                 .out_step = 1,
+                 .row_back = conv->pad,
+                 .col_back = conv->pad,
+                 .is_reflected = conv->is_reflected,
+                 .hy = conv->p,
+                 .wy = conv->q};
+}
+
+/* Pixel stride * j + phase - offset comes from outputs j, j - 1, ...; with pad >= stride the first j hold no pixel. */
+static job scatter_job(const tgi_conv *conv, bool is_folded)
+{
+    size_t offset = is_folded ? 0 : conv->pad, first = offset / conv->stride;
+    size_t border = is_folded ? conv->pad : 0;
+    size_t h = conv->h + 2 * border, w = conv->w + 2 * border;
+
+    return (job){.n = conv->n,
+                 .inputs = conv->k,
+                 .h = conv->p,
+                 .w = conv->q,
+                 .outputs = conv->c,
+                 .rows = (h - 1 + offset) / conv->stride + 1 - first,
+                 .columns = (w - 1 + offset) / conv->stride + 1 - first,
+                 .r = conv->r,
+                 .s = conv->s,
+                 .in_step = 1,
+                 .out_step = conv->stride,
+                 .row_back = (conv->r - 1) / conv->stride - first,
+                 .col_back = (conv->s - 1) / conv->stride - first,
+                 .hy = conv->h,
+                 .wy = conv->w,
+                 .y_row = offset % conv->stride + border,
+                 .y_col = offset % conv->stride + border,
+                 .border = border};
+}
+
+/* Lanes that hold no pixel cost time, and so does putting a vector together from two or four rows. */
+static size_t choose_vq(size_t rows, size_t columns)
+{
+    static const struct {
+        size_t vq, cost;
+    } forms[] = {{16, 100}, {8, 110}, {4, 125}};
+    size_t best = 0, best_cost = 0;
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        size_t vq = forms[i].vq, vp = LANES / vq;
+        size_t cost = ceil_div(columns, vq) * ceil_div(rows, vp) * forms[i].cost;
+
+        if (!best || cost < best_cost) {
+            best = vq;
+            best_cost = cost;
+        }
+    }
+    return best;
+}
+
+/* Row taps of the longest phase. */
+static size_t row_taps(const job *j)
+{
+    return ceil_div(j->r, j->out_step);
+}
+
+static void set_rows(const job *j, size_t per_slice, tgi_rows_plan *plan)
+{
+    plan->slices = ceil_div(plan->unit_rows, per_slice);
+    plan->rows = (ceil_div(plan->unit_rows, plan->slices) * (LANES / plan->vq) - 1) * j->in_step +
+                 row_taps(j);
+}
+
+static void set_units(const job *j, tgi_rows_plan *plan)
+{
+    size_t halo = j->is_reflected ? j->col_back : 0;
+
+    plan->vq = choose_vq(j->rows, j->columns);
+    plan->unit_rows = ceil_div(j->rows, LANES / plan->vq);
+    plan->unit_columns = ceil_div(j->columns, plan->vq);
+    plan->pitch = larger(plan->unit_columns * plan->vq + (j->s - 1) / (j->in_step * j->out_step),
+                         ceil_div(j->col_back + j->w + halo, j->in_step));
+    plan->pitch = ceil_div(plan->pitch, 4) * 4;
+}
+
+static size_t plane_bytes(const job *j, const tgi_rows_plan *plan)
+{
+    return plan->rows * j->in_step * plan->pitch * sizeof(float);
+}
+
+/* Half cycles that a tap costs: multiply-adds and loads go two a cycle, of which a load across two lines counts twice. */
+static double tap_cost(const tgi_rows_plan *plan, size_t kt, size_t nq, size_t out_step)
+{
+    double loads = 1.75 * (double)nq * (16.0 / (double)plan->vq) / (double)out_step + (double)kt;
+    double sums = (double)(kt * nq) + (16.0 / (double)plan->vq - 1) * (double)nq / (double)out_step;
+    double cost = loads > sums ? loads : sums, latency = 8.0 / (double)out_step;
+
+    return (cost > latency ? cost : latency) + 1.0;
+}
+
+static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_rows_plan *plan)
+{
+    double best = 0;
+
+    for (size_t nq = 1; nq <= MAX_UNITS && nq <= units; nq++) {
+        size_t registers = accumulators(dev) + 2, limit;
+
+        /* beside the accumulators, a vector a unit stays in its register */
+        limit = registers > nq ? (registers - nq) / (nq * j->out_step) : 0;
+        if (nq > 1 && !limit)
+            break;
+        size_t tiles = ceil_div(j->outputs, larger(limit, 1)), kt = ceil_div(j->outputs, tiles);
+        double cost = (double)(tiles * ceil_div(units, nq)) * tap_cost(plan, kt, nq, j->out_step);
+
+        if (nq == 1 || cost < best) {
+            best = cost;
+            plan->nq = nq;
+            plan->kt = kt;
+        }
+    }
+}
+
+/* Rows to a slice: as many as the copy may hold, but some slices where the image allows it. A border must lie in the slice that
+ * has its mirror image. */
+static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
+{
+    size_t vp = LANES / plan->vq, per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
+    size_t limit = smaller(COPY_BYTES, dev->info.local_bytes);
+
+    if (j->border)
+        per_slice = larger(per_slice, 2 * (2 * j->border / vp + 2));
+    for (;; per_slice--) {
+        set_rows(j, per_slice, plan);
+        if (j->border && plan->slices > 1 &&
+            plan->unit_rows / plan->slices < 2 * j->border / vp + 2)
+            return false;
+        if (j->inputs * plane_bytes(j, plan) <= limit)
+            return true;
+        if (per_slice == 1)
+            return j->inputs * plane_bytes(j, plan) <= dev->info.local_bytes;
+    }
+}
+
+static bool plan_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
+{
+    *plan = (tgi_rows_plan){.cb = 1, .images = 1};
+    if (j->columns < 4 || j->s > LANES)
+        return false;
+    set_units(j, plan);
+    if (!cut_rows(dev, j, plan))
+        return false;
+    size_t per_image = plan->unit_rows / plan->slices * plan->unit_columns;
+    if (plan->slices == 1 && per_image < MAX_UNITS) {
+        size_t fit =
+            smaller(COPY_BYTES, dev->info.local_bytes) / (j->inputs * plane_bytes(j, plan));
+        size_t wanted = smaller(ceil_div(MAX_UNITS, per_image), larger(j->n / MIN_GROUPS, 1));
+
+        plan->images = larger(smaller(wanted, fit), 1);
+    }
+    choose_tile(dev, j, per_image * plan->images, plan);
+    size_t groups = ceil_div(j->n, plan->images) * plan->slices;
+    size_t tiles = ceil_div(j->outputs, plan->kt);
+    plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
+    plan->tiles_each = ceil_div(tiles, plan->parts);
+    plan->parts = ceil_div(tiles, plan->tiles_each);
+    plan->copy_bytes = j->inputs * plan->images * plane_bytes(j, plan);
+    return true;
+}
+
+bool tgi_rows_plan_gather(const tg_device *dev, const tgi_conv *conv, tgi_rows_plan *plan)
+{
+    const job j = gather_job(conv);
+
+    return plan_rows(dev, &j, plan);
+}
+
+bool tgi_rows_plan_scatter(const tg_device *dev, const tgi_conv *conv, bool is_folded,
+                           tgi_rows_plan *plan)
+{
+    if (conv->pad >= conv->r || conv->pad >= conv->s || (is_folded && conv->stride > 1))
+        return false;
+    const job j = scatter_job(conv, is_folded);
+    return plan_rows(dev, &j, plan);
+}
+
+static void write_options(const job *j, const tgi_rows_plan *plan, char *options, size_t size)
+{
+    snprintf(options, size,
+             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu -DCB=%zu "
+             "-DJOINED=%d",
+             j->r, j->s, j->in_step, j->out_step, plan->vq, plan->kt, plan->nq, plan->cb,
+             plan->unit_columns % plan->nq == 0);
+}
+
+static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, tg_tensor *w,
+                      cl_mem *packed)
+{
+    tg_status status = TG_OK;
+    size_t tiles = ceil_div(j->outputs, plan->kt);
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+    bool is_fresh;
+
+    TG_TRY(tgi_tensor_packed(w, (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)plan->kt,
+                             tiles * plan->kt * j->inputs * j->r * j->s * sizeof(float), packed,
+                             &is_fresh));
+    if (is_fresh)
+        return TG_OK;
+    write_options(j, plan, options, sizeof options);
+    TG_TRY(tgi_kernel_get(w->dev, "conv2d_rows", "pack_rows", options, &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(j->inputs, tiles),
+                          TGI_ARGS(tgi_buffer(w), tgi_int(j->outputs), tgi_int(j->inputs),
+                                   tgi_int(is_scatter), tgi_mem(*packed))));
+cleanup:
+    return status;
+}
+
+static tg_status run(const job *j, const tgi_rows_plan *plan, bool is_scatter, const tg_tensor *x,
+                     tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *y)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+    cl_mem packed;
+
+    TG_TRY(pack(j, plan, is_scatter, w, &packed));
+    write_options(j, plan, options, sizeof options);
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "conv_rows", options, &kernel));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE2(plan->parts, ceil_div(j->n, plan->images) * plan->slices),
+        TGI_ARGS(tgi_buffer(x), tgi_int(j->n), tgi_int(j->inputs), tgi_int(j->h), tgi_int(j->w),
+                 tgi_int(j->row_back), tgi_int(j->col_back), tgi_int(j->is_reflected),
+                 tgi_mem(packed), b ? tgi_buffer(b) : tgi_mem(packed), tgi_int(b != NULL),
+                 tgi_int(j->outputs), tgi_int(plan->images), tgi_int(plan->unit_rows),
+                 tgi_int(plan->unit_columns), tgi_int(plan->slices), tgi_int(plan->rows),
+                 tgi_int(plan->pitch), tgi_int(plan->tiles_each), tgi_int(j->hy), tgi_int(j->wy),
+                 tgi_int(j->y_row), tgi_int(j->y_col), tgi_int(j->border), tgi_int(add),
+                 tgi_buffer(y), tgi_local(plan->copy_bytes))));
+cleanup:
+    return status;
+}
+
+tg_status tgi_rows_gather(const tgi_conv *conv, const tgi_rows_plan *plan, const tg_tensor *x,
+                          tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *y)
+{
+    const job j = gather_job(conv);
+
+    return run(&j, plan, false, x, w, b, add, y);
+}
+
+tg_status tgi_rows_scatter(const tgi_conv *conv, const tgi_rows_plan *plan, const tg_tensor *y,
+                           tg_tensor *w, const tg_tensor *b, bool add, tg_tensor *x)
+{
+    const job j = scatter_job(conv, conv->is_reflected);
+
+    return run(&j, plan, true, y, w, b, add, x);
+}
+
+/* Tile of the weight gradient: kt outputs times cb * s taps as accumulators, and the smaller set of operands in registers too.
+ * As many outputs as fit, fewer where that leaves fewer rows of zeros. */
+static bool fits_registers(const tg_device *dev, size_t kt, size_t taps)
+{
+    return kt * taps + smaller(kt, taps) <= accumulators(dev) + 2;
+}
+
+static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan *plan)
+{
+    size_t limit = 1, best = 0;
+
+    while (limit < LANES / 2 && limit < j->outputs && fits_registers(dev, limit + 1, j->s))
+        limit++;
+    for (size_t kt = limit; kt >= larger(limit / 2, 1); kt--) {
+        size_t padded = ceil_div(j->outputs, kt) * kt;
+
+        if (!best || padded < best) {
+            best = padded;
+            plan->kt = kt;
+        }
+    }
+    plan->cb = 1;
+    while (plan->cb < j->inputs && fits_registers(dev, plan->kt, (plan->cb + 1) * j->s))
+        plan->cb++;
+    plan->cb = ceil_div(j->inputs, ceil_div(j->inputs, plan->cb));
+}
+
+bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_plan *plan)
+{
+    const job j = gather_job(conv);
+
+    *plan = (tgi_rows_plan){.nq = 1, .images = 1};
+    if (j.columns < 4 || j.s > LANES)
+        return false;
+    set_units(&j, plan);
+    choose_weight_tile(dev, &j, plan);
+    size_t unit_bytes = plan->kt * LANES * sizeof(float), budget = GRADIENT_BYTES / unit_bytes;
+    size_t per_image = plan->unit_rows * plan->unit_columns;
+    if (per_image <= budget) {
+        set_rows(&j, plan->unit_rows, plan);
+        plan->images = smaller(j.n, budget / per_image);
+    } else {
+        set_rows(&j, larger(budget / plan->unit_columns, 1), plan);
+    }
+    size_t gradient =
+        plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns * unit_bytes;
+    size_t each = plan->cb * plan->images * plane_bytes(&j, plan);
+    size_t blocks = ceil_div(j.inputs, plan->cb);
+    size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
+    size_t fit = dev->info.local_bytes > gradient ? (dev->info.local_bytes - gradient) / each : 0;
+    if (!fit)
+        return false;
+    fit = smaller(fit, larger(COPY_BYTES / each, 1));
+    if (chunks < MIN_CHUNKS)
+        fit = smaller(fit, larger(blocks * chunks / MIN_CHUNKS, 1));
+    plan->channels_each = ceil_div(blocks, ceil_div(blocks, fit)) * plan->cb;
+    plan->c_parts = ceil_div(blocks * plan->cb, plan->channels_each);
+    size_t tiles = ceil_div(j.outputs, plan->kt), groups = chunks * plan->c_parts;
+    plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
+    plan->tiles_each = ceil_div(tiles, plan->parts);
+    plan->parts = ceil_div(tiles, plan->tiles_each);
+    plan->copy_bytes = plan->channels_each / plan->cb * each + gradient;
+    return true;
+}
+
+tg_status tgi_rows_weights(const tgi_conv *conv, const tgi_rows_plan *plan, const tg_tensor *x,
+                           const tg_tensor *y, tg_tensor *dw)
+{
+    tg_status status = TG_OK;
+    const job j = gather_job(conv);
+    size_t tiles = ceil_div(j.outputs, plan->kt), blocks = ceil_div(j.inputs, plan->cb);
+    size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
+    size_t sums = ceil_div(plan->kt * plan->cb * j.s, LANES) * LANES;
+    tgi_kernel *kernel, *sum;
+    tg_tensor *part = NULL;
+    char options[MAX_OPTIONS];
+
+    write_options(&j, plan, options, sizeof options);
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "rows_weights", options, &kernel));
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "sum_rows_weights", options, &sum));
+    TG_TRY(tg_tensor_new(x->dev, (tg_dims){chunks, tiles, blocks * j.r, sums}, &part));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(plan->parts, plan->c_parts, chunks),
+        TGI_ARGS(tgi_buffer(x), tgi_int(j.n), tgi_int(j.inputs), tgi_int(j.h), tgi_int(j.w),
+                 tgi_int(j.row_back), tgi_int(j.col_back), tgi_int(j.is_reflected), tgi_buffer(y),
+                 tgi_int(j.outputs), tgi_int(j.rows), tgi_int(j.columns), tgi_int(plan->images),
+                 tgi_int(plan->unit_rows), tgi_int(plan->unit_columns), tgi_int(plan->slices),
+                 tgi_int(plan->rows), tgi_int(plan->pitch), tgi_int(plan->tiles_each),
+                 tgi_int(plan->channels_each), tgi_buffer(part), tgi_local(plan->copy_bytes))));
+    TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(blocks, tiles),
+                          TGI_ARGS(tgi_buffer(part), tgi_int(chunks), tgi_int(j.outputs),
+                                   tgi_int(j.inputs), tgi_buffer(dw))));
+cleanup:
+    tg_tensor_free(part);
+    return status;
+}
