@@ -57,6 +57,8 @@ libtgtest_la_SOURCES += tests/ref/loss.c tests/ref/optimizer.c
 c_tests += tests/op/test_loss tests/op/test_optimizer
 c_tests += tests/op/test_golden_b
 libtgtest_la_SOURCES += tests/ref/instance_norm.c tests/ref/batch_norm.c tests/ref/spectral_norm.c
+libtgtest_la_SOURCES += tests/ref/peak.c
+c_tests += tests/op/test_peak
 c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_spectral_norm
 
 # tape/

@@ -91,16 +91,22 @@ cleanup:
     return status;
 }
 
-tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
-                      tgi_var **y)
+tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t first, size_t end,
+                           tgi_run *run, tgi_var **y)
 {
     tg_status status = TG_OK;
 
-    for (int i = 0; i < TGI_N_SLOTS; i++)
-        run->slots[i] = NULL;
-    for (size_t i = 0; i < n_layers; i++)
+    for (size_t i = first; i < end; i++)
         TG_TRY(run_layer(net, tape, &net->layers[i], run, x, &x));
     *y = x;
 cleanup:
     return status;
+}
+
+tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
+                      tgi_var **y)
+{
+    for (int i = 0; i < TGI_N_SLOTS; i++)
+        run->slots[i] = NULL;
+    return tgi_net_run_part(net, tape, x, 0, n_layers, run, y);
 }
