@@ -156,6 +156,7 @@ sh_tests = \
 
 sh_tests += tests/cli/oclgrind.sh
 sh_tests += tests/cli/train.sh
+sh_tests += tests/cli/bench.sh
 sh_tests += tests/cli/parity.sh
 
 TESTS += $(sh_tests)
@@ -231,8 +232,10 @@ EXTRA_DIST += tests/parity/make_images.py \
 AM_DEFAULT_SOURCE_EXT = .c
 
 # bench/: built by name only.
-EXTRA_PROGRAMS += tests/bench/bench_conv2d
+EXTRA_PROGRAMS += tests/bench/bench_conv2d tests/bench/bench_step
+EXTRA_DIST += tests/bench/against-pytorch tests/bench/torch_peer.py
+tests_bench_bench_step_LDADD = libtgcore.la
 CLEANFILES += $(EXTRA_PROGRAMS)
 
 clean-local:
-	rm -rf .pocl .taggan-cache .scratch doc/html
+	rm -rf .pocl .taggan-cache .scratch .bench doc/html
