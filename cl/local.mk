@@ -13,6 +13,7 @@ cl_files = \
 	cl/elementwise.cl
 cl_files += cl/reduce.cl cl/loss.cl cl/optimizer.cl
 cl_files += cl/instance_norm.cl cl/batch_norm.cl cl/spectral_norm.cl
+cl_files += cl/peak.cl
 
 EXTRA_DIST += $(cl_files)
 BUILT_SOURCES += cl_texts.c

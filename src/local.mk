@@ -48,6 +48,7 @@ libtgcore_la_SOURCES += \
 	src/device/program.c src/device/program.h src/device/sources.h \
 	src/device/cache.c src/device/cache.h \
 	src/device/profile.c src/device/profile.h
+libtgcore_la_SOURCES += src/device/timing.c src/device/timing.h
 
 libtgcore_la_SOURCES += \
 	src/tensor/tensor.c src/tensor/tensor.h \
@@ -68,6 +69,7 @@ libtgcore_la_SOURCES += src/op/pool.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
 libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c src/op/spectral_norm.c
+libtgcore_la_SOURCES += src/op/peak.c src/op/peak.h
 
 # tape/
 libtgcore_la_SOURCES += \
@@ -78,7 +80,7 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += \
 	src/net/net.c src/net/net.h \
 	src/net/config.c src/net/family.h \
-	src/net/layer.c src/net/layer.h src/net/run.c \
+	src/net/layer.c src/net/layer.h src/net/run.c src/net/walk.c \
 	src/net/resnet.c src/net/unet.c src/net/small_unet.c src/net/stargan.c \
 	src/net/patchgan.c src/net/critic.c src/net/vagan.c src/net/classifier.c
 
@@ -152,11 +154,13 @@ libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
 	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c src/cli/kernel_times.c src/cli/kernel_times.h \
 	src/cli/devices_check.c src/cli/devices_check.h \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
-	src/cli/check_loss.c src/cli/check_optimizer.c \
+	src/cli/check_loss.c src/cli/check_optimizer.c src/cli/check_peak.c \
 	tests/ref/ref.h tests/ref/tolerance.h \
 	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c \
 	tests/ref/instance_norm.c tests/ref/label.c tests/ref/loss.c tests/ref/optimizer.c tests/ref/pool.c \
-	tests/ref/spectral_norm.c
+	tests/ref/spectral_norm.c tests/ref/peak.c
+libtgcore_la_SOURCES += src/cli/devices_bench.c src/cli/devices_bench.h \
+	src/cli/bench_layers.c src/cli/bench_table.c
 
 report_files = \
 	src/report/report.h \

@@ -57,6 +57,8 @@ libtgtest_la_SOURCES += tests/ref/loss.c tests/ref/optimizer.c
 c_tests += tests/op/test_loss tests/op/test_optimizer
 c_tests += tests/op/test_golden_b
 libtgtest_la_SOURCES += tests/ref/instance_norm.c tests/ref/batch_norm.c tests/ref/spectral_norm.c
+libtgtest_la_SOURCES += tests/ref/peak.c
+c_tests += tests/op/test_peak
 c_tests += tests/op/test_instance_norm tests/op/test_batch_norm tests/op/test_spectral_norm
 
 # tape/
@@ -154,6 +156,7 @@ sh_tests = \
 
 sh_tests += tests/cli/oclgrind.sh
 sh_tests += tests/cli/train.sh
+sh_tests += tests/cli/bench.sh
 sh_tests += tests/cli/parity.sh
 
 TESTS += $(sh_tests)
@@ -229,8 +232,10 @@ EXTRA_DIST += tests/parity/make_images.py \
 AM_DEFAULT_SOURCE_EXT = .c
 
 # bench/: built by name only.
-EXTRA_PROGRAMS += tests/bench/bench_conv2d
+EXTRA_PROGRAMS += tests/bench/bench_conv2d tests/bench/bench_step
+EXTRA_DIST += tests/bench/against-pytorch tests/bench/torch_peer.py
+tests_bench_bench_step_LDADD = libtgcore.la
 CLEANFILES += $(EXTRA_PROGRAMS)
 
 clean-local:
-	rm -rf .pocl .taggan-cache .scratch doc/html
+	rm -rf .pocl .taggan-cache .scratch .bench doc/html

@@ -1,7 +1,8 @@
-/* devices.c -- taggan-devices: lists the compute devices, and checks one against plain C. */
+/* devices.c -- taggan-devices: lists the compute devices, checks one against plain C, and times it. */
 #include "config.h"
 #include <taggan/programs.h>
 #include "base/file.h"
+#include "cli/devices_bench.h"
 #include "cli/devices_check.h"
 #include "cli/devices_list.h"
 #include "device/device.h"
@@ -15,14 +16,16 @@
 #include "base/banned.h"
 
 static const tgi_program program = {
-    "taggan-devices", "Lists the compute devices of this machine, and checks them.", NULL,
+    "taggan-devices", "Lists the compute devices of this machine, checks and times them.", NULL,
     "A star marks the device that --device or TAGGAN_DEVICE names, or that programs take by "
     "themselves.\n"
     "\n"
     "Examples:\n"
     "  taggan-devices\n"
     "  taggan-devices check --device pocl\n"
-    "  taggan-devices check --device 1 --json certificate.json\n",
+    "  taggan-devices check --device 1 --json certificate.json\n"
+    "  taggan-devices bench --preset quick\n"
+    "  taggan-devices bench --preset paper --size 128 --width 32 --json bench.json\n",
     TGI_TABLE(option_table)};
 
 static tg_status print_list(const options *given, const tg_device_info *list, size_t n,
@@ -106,6 +109,53 @@ cleanup:
     return tgi_program_end(&program, status);
 }
 
+static tgi_bench_opts bench_opts_of(const options *given)
+{
+    return (tgi_bench_opts){.preset = given->preset,
+                            .size = given->given.size ? given->size : 0,
+                            .width = given->given.width ? given->width : 0,
+                            .blocks = given->given.blocks ? given->blocks : SIZE_MAX,
+                            .batch = given->given.batch ? given->batch : 0,
+                            .net = given->net,
+                            .netd = given->netd,
+                            .sets = given->set.items,
+                            .n_sets = given->set.n,
+                            .only = given->only,
+                            .timing = {.n_runs = given->runs, .seconds = given->seconds},
+                            .is_quiet = given->quiet};
+}
+
+static int run_bench(const options *given, const char *path)
+{
+    tg_status status = TG_OK;
+    tg_device *dev = NULL;
+    tgi_file file = {0};
+    bool has_file = path && strcmp(path, "-") != 0, prints_json = given->json && !has_file;
+    FILE *table = given->quiet ? NULL : prints_json ? stderr : stdout;
+    const tgi_bench_opts opts = bench_opts_of(given);
+    tgi_bench benches[TGI_MAX_BENCHES] = {{0}};
+    tgi_peak peak;
+    size_t n;
+
+    if (tgi_bench_settings(&opts, benches, &n) != TG_OK)
+        return tgi_program_misused(&program, "%s", tg_error_message());
+    TG_TRY(tg_device_open(given->device, &dev));
+    if (has_file) /* before minutes of work that it would lose */
+        TG_TRY(tgi_file_create(path, &file));
+    TG_TRY(tgi_bench_run(dev, &opts, table, benches, n, &peak));
+    if (given->json)
+        TG_TRY(tgi_devices_emit(tgi_bench_json(tg_device_get_info(dev), &peak, benches, n),
+                                has_file ? file.stream : stdout));
+    if (has_file)
+        TG_TRY(tgi_file_commit(&file));
+cleanup:
+    tgi_file_discard(&file);
+    for (size_t i = 0; i < TGI_MAX_BENCHES; i++)
+        tgi_bench_list_release(&benches[i].list);
+    tg_device_free(dev);
+    return tgi_program_end(&program, status);
+}
+
 int tg_devices_main(int argc, char **argv)
 {
     options given = {0};
@@ -115,16 +165,19 @@ int tg_devices_main(int argc, char **argv)
     if (tgi_program_start(&program, argc, argv, &given, &operands, &exit_status))
         return exit_status;
     const char *command = operands.n ? operands.items[0] : "list";
-    bool is_check = !strcmp(command, "check");
-    size_t most = is_check && given.json ? 2 : 1; /* the command, and a file for JSON */
+    const char *path = operands.n == 2 ? operands.items[1] : NULL;
+    bool is_check = !strcmp(command, "check"), is_bench = !strcmp(command, "bench");
+    size_t most = (is_check || is_bench) && given.json ? 2 : 1; /* the command, a file for JSON */
 
-    if (!is_check && strcmp(command, "list") != 0)
+    if (!is_check && !is_bench && strcmp(command, "list") != 0)
         exit_status = tgi_program_misused(&program, "unknown command '%s'", command);
     else if (operands.n > most)
         exit_status =
             tgi_program_misused(&program, "%s takes no '%s'", command, operands.items[most]);
     else if (is_check)
-        exit_status = run_check(&given, operands.n == 2 ? operands.items[1] : NULL);
+        exit_status = run_check(&given, path);
+    else if (is_bench)
+        exit_status = run_bench(&given, path);
     else
         exit_status = run_list(&given);
     tgi_program_finish(&program, &given);

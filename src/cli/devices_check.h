@@ -112,9 +112,9 @@ tg_status tgi_check_run_row(tgi_check *c, const tgi_check_row *row) TG_MUST_CHEC
 
 /* The rows, a table a file. */
 extern const tgi_check_row tgi_check_elementwise[], tgi_check_arrange[], tgi_check_norm[],
-    tgi_check_conv2d[], tgi_check_loss[], tgi_check_optimizer[];
+    tgi_check_conv2d[], tgi_check_loss[], tgi_check_optimizer[], tgi_check_peak[];
 extern const size_t tgi_n_check_elementwise, tgi_n_check_arrange, tgi_n_check_norm,
-    tgi_n_check_conv2d, tgi_n_check_loss, tgi_n_check_optimizer;
+    tgi_n_check_conv2d, tgi_n_check_loss, tgi_n_check_optimizer, tgi_n_check_peak;
 
 typedef struct tgi_check_opts {
     FILE *table;      /* where rows are printed as they come; NULL: nowhere */

@@ -80,6 +80,7 @@ tg_status tgi_check_run(tg_device *dev, const tgi_check_opts *opts, tgi_check_re
         {tgi_check_conv2d, tgi_n_check_conv2d},
         {tgi_check_loss, tgi_n_check_loss},
         {tgi_check_optimizer, tgi_n_check_optimizer},
+        {tgi_check_peak, tgi_n_check_peak},
     };
     tgi_check c = {.dev = dev, .table = opts->table, .is_verbose = opts->is_verbose && opts->table};
     const tg_device_info *info = tg_device_get_info(dev);

@@ -127,4 +127,15 @@ typedef struct tgi_run {
 tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
                       tgi_var **y) TG_MUST_CHECK;
 
+/* Runs layers [first, end) with the slots as they are: a part of a network, for measuring it. */
+tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t first, size_t end,
+                           tgi_run *run, tgi_var **y) TG_MUST_CHECK;
+
+/* Calls for every layer in order with the sizes of what it takes and of what it gives, for an image
+ * of sizes x; runs nothing. */
+typedef tg_status tgi_layer_visit(const tgi_net *net, size_t number, tg_dims x, tg_dims y,
+                                  void *user);
+tg_status tgi_net_walk(const tgi_net *net, tg_dims x, tgi_layer_visit *visit,
+                       void *user) TG_MUST_CHECK;
+
 #endif

@@ -141,15 +141,13 @@ cleanup:
     return status;
 }
 
-tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
-                      tgi_var **y)
+tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t first, size_t end,
+                           tgi_run *run, tgi_var **y)
 {
     tg_status status = TG_OK;
 
-    for (int i = 0; i < TGI_N_SLOTS; i++)
-        run->slots[i] = NULL;
-    for (size_t i = 0, n; i < n_layers; i += n) {
-        TG_TRY(run_together(net, tape, i, n_layers, run, x, &x, &n));
+    for (size_t i = first, n; i < end; i += n) {
+        TG_TRY(run_together(net, tape, i, end, run, x, &x, &n));
         if (!n) {
             TG_TRY(run_layer(net, tape, &net->layers[i], run, x, &x));
             n = 1;
@@ -158,4 +156,12 @@ tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers,
     *y = x;
 cleanup:
     return status;
+}
+
+tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
+                      tgi_var **y)
+{
+    for (int i = 0; i < TGI_N_SLOTS; i++)
+        run->slots[i] = NULL;
+    return tgi_net_run_part(net, tape, x, 0, n_layers, run, y);
 }

@@ -63,6 +63,12 @@ static tgi_conv describe(tg_dims image, tg_dims w, tg_dims output, const tg_conv
                       .is_reflected = geom->padding == TG_PAD_REFLECT && geom->pad > 0};
 }
 
+tgi_conv tgi_conv_of(tg_dims x, tg_dims w, tg_dims y, const tg_conv2d_geom *geom,
+                     bool is_transposed)
+{
+    return is_transposed ? describe(y, w, x, geom) : describe(x, w, y, geom);
+}
+
 void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
 {
     dev->conv_algorithm = (int)algorithm;

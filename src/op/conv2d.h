@@ -35,6 +35,10 @@ typedef struct tgi_conv_algorithm {
     bool (*suits)(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass);
 } tgi_conv_algorithm;
 
+/* The maps of a layer that takes x and gives y; of a transposed one they are exchanged. */
+tgi_conv tgi_conv_of(tg_dims x, tg_dims w, tg_dims y, const tg_conv2d_geom *geom,
+                     bool is_transposed);
+
 /* What TG_CONV_AUTO means on this device from now on; TG_CONV_AUTO restores the rule. */
 void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# taggan-devices: lists what there is, says what is missing, and its check covers every operation and every kernel and catches a wrong one.
+# taggan-devices: lists what there is, says what is missing, its check covers every operation and every kernel and catches a
+# wrong one, and its bench has every layer of what it was asked for.
 . "$abs_top_srcdir/tests/cli/tap.sh"
 devices=$abs_top_builddir/taggan-devices
 unset TAGGAN_DEVICE TAGGAN_CL_DIR
@@ -13,12 +14,15 @@ ok "prints its help" "$devices" --help
 says '^ +--only WORD' "help has the options"
 ok "prints its version" "$devices" --version
 says '^taggan-devices [0-9]+\.[0-9]+' "version is one line"
-for words in bogus "list extra" "check extra" "check --json a b" "list --json a" "check --only" "--bogus"; do
+for words in bogus "list extra" "check extra" "check --json a b" "list --json a" "check --only" "--bogus" "bench extra" \
+    "bench --json a b" "bench --preset fast" "bench --size 7" "bench --size big" "bench --batch 0" "bench --runs 0" \
+    "bench --seconds soon" "bench --net vgg" "bench --netd 3" "bench --set" "bench --set width" "bench --set colour=red" \
+    "bench --set width=-1" "bench --preset paper --set adv=wgangp"; do
     exits 2 "wrong usage: '$words'" "$devices" $words
     says '^taggan-devices: .*\(see taggan-devices --help\)$' "and says where help is"
 done
 
-for command in "" list check "list --json"; do
+for command in "" list check bench "list --json"; do
     exits 1 "no device at all: '$command'" env OCL_ICD_VENDORS="$work/none" "$devices" $command
     says '^taggan-devices: .*no OpenCL device found \(install a driver, .*pocl-opencl-icd' "says what to install"
 done
@@ -107,4 +111,44 @@ exits 1 "an operation that is not there" "$devices" check --only nosuch
 says "^taggan-devices: no operation has 'nosuch' in its name" "is named"
 exits 1 "an output that cannot be" "$devices" check --only clip_weights --json "$work/check.json/below"
 says "^taggan-devices: cannot .*check.json/below" "is named"
+
+# bench: sizes as small as they come, so that the time goes into the kernels' compilation; no time is asserted
+tiny="--size 16 --width 2 --batch 1 --runs 2 --seconds 0"
+ok "times a step of preset quick" "$devices" bench --preset quick $tiny --set dwidth=2 --json "$work/bench.json"
+cp "$work/out" "$work/bench.txt"
+says '^peak +[0-9.]+ GFLOP/s .* [0-9.]+ GB/s' "beside what the device can do"
+says '^bench: quick: [0-9]+ different layers$' "progress is on stderr"
+says '^quick: 16 px, width 2, discriminators. width 2, batch 1, 4 classes$' "the settings are named"
+for pass in forward data weights; do
+    says "^G +down1.1 +2 +conv 3x3 +2x8x8 -> 2x8x8 +$pass +[a-z0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+%\$" "$pass of a layer, with its algorithm"
+done
+says '^DD +down1 +1 +conv 4x4 /2 ' "the discriminator's layers, too"
+says '^G +down1.0 +1 +label [+] leaky ReLU .* backward +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+%$' "the passes between"
+says '^training step +min +[0-9.]+ ms, median +[0-9.]+ ms, 1 run: [0-9.]+ images/s$' "the whole step"
+says '^inference +min +[0-9.]+ ms' "the forward pass alone"
+says '^peak memory +[0-9.]+ MiB' "and its memory"
+columns_are_aligned() { # every line of a table ends in the same column
+    grep -E '^(G|DD) +[a-z0-9.]+ +[0-9]+  .*%$' "$1" | grep -E " (forward|data|weights|backward) " |
+        awk '{ kind = /(forward|data|weights) +[a-z]/; if (!(kind in w)) w[kind] = length($0); if (length($0) != w[kind]) bad = 1 } END { exit bad || NR < 20 }'
+}
+ok "progress is not on stdout" sh -c '! grep -q "^bench: " "$1"' - "$work/bench.txt"
+ok "all in columns" columns_are_aligned "$work/bench.txt"
+ok "the JSON can be read" json "$work/bench.json"
+ok "and has what it should" sh -c 'for name in version taggan device peak gflop_per_s copy_gb_per_s benches name classes settings layers passes step inference peak_bytes net layer n kind input output pass algorithm runs min_ms median_ms gb_per_s of_peak of_copy images_per_s; do grep -q "\"$name\": " "$1" || { echo "no $name"; exit 1; }; done' - "$work/bench.json"
+ok "a resnet's layers, one word's alone" "$devices" bench --net resnet --netd patchgan --blocks 1 $tiny --size 32 --set norm=instance --set adv=bce --only reflect --json -
+cp "$work/out" "$work/one.json"
+says '^G +model.10.conv_block.1 +2 +conv 3x3 reflect ' "its table is on stderr"
+ok "JSON alone is on stdout" json "$work/one.json"
+ok "and nothing else in it" sh -c '! grep -q "conv_block.1.*leaky\|/2" "$1" && grep -q "\"step\": null" "$1"' - "$work/one.json"
+ok "the step alone" "$devices" bench -q --preset quick $tiny --set dwidth=2 --only step --json "$work/step.json"
+[ ! -s "$work/out" ] && [ ! -s "$work/err" ]; tap_say $? "quietly"
+ok "whose JSON has no layers" sh -c 'grep -q "\"layers\": \[\]" "$1" && grep -q "\"images_per_s\": " "$1"' - "$work/step.json"
+exits 1 "a layer that is not there" "$devices" bench $tiny --only nosuch
+says "^taggan-devices: nothing that is measured has 'nosuch' in its name" "is named"
+exits 1 "a size that the network cannot halve" "$devices" bench --preset quick --size 17 --runs 1
+says '^taggan-devices: .*17' "is named"
+exits 1 "a device that is not there" "$devices" bench --device nosuch
+says "^taggan-devices: .*no device fits 'nosuch' \(there is: 0 = " "is named for bench, too"
+exits 1 "an output that cannot be" "$devices" bench $tiny --only step --json "$work/bench.json/below"
+says "^taggan-devices: cannot .*bench.json/below" "is named by bench"
 done_testing

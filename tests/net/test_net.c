@@ -1,6 +1,7 @@
 /* test_net.c -- what networks are made of: numbers of weights (doc/networks.md), names, sizes,
  * starts, refusals. */
 #include "config.h"
+#include "net/layer.h"
 #include "net/net_test.h"
 
 #include <math.h>
@@ -470,6 +471,82 @@ START_TEST(refuses_wrong_inputs)
 }
 END_TEST
 
+/* What the walk says of the layers that leave something: the last, and the two outputs of judges. */
+typedef struct walked {
+    tg_dims last, score, cls;
+    size_t n;
+} walked;
+
+static tg_status note_sizes(const tgi_net *net, size_t number, tg_dims x, tg_dims y, void *user)
+{
+    walked *w = user;
+    const tgi_layer *layer = &net->layers[number];
+
+    ck_assert_uint_eq(number, w->n++);
+    if (number)
+        ck_assert(tg_dims_equal(x, w->last));
+    w->last = y;
+    if (layer->kind == TGI_LAYER_SAVE && layer->opts.slot == TGI_SLOT_SCORE)
+        w->score = x;
+    if (layer->kind == TGI_LAYER_SAVE && layer->opts.slot == TGI_SLOT_CLS)
+        w->cls = x;
+    return TG_OK;
+}
+
+/* Every kind at a small width, and both heads. */
+static const tgi_net_config walks[] = {
+    {.kind = TGI_NET_RESNET, .size_px = 32, .width = 2, .n_blocks = 1, .n_classes = 2},
+    {.kind = TGI_NET_UNET, .size_px = 64, .width = 2, .n_blocks = 6, .n_classes = 1},
+    {.kind = TGI_NET_SMALL_UNET, .size_px = 32, .width = 2, .n_classes = 1},
+    {.kind = TGI_NET_SMALL_UNET, .size_px = 32, .width = 2, .head = TGI_NET_UPSAMPLE},
+    {.kind = TGI_NET_STARGAN_G, .size_px = 32, .width = 2, .n_blocks = 1, .n_classes = 3},
+    {.kind = TGI_NET_VAGAN_G, .size_px = 32, .width = 2},
+    {.kind = TGI_NET_PATCHGAN, .size_px = 64, .width = 2, .n_classes = 3, .has_cls = true},
+    {.kind = TGI_NET_STARGAN_D, .size_px = 64, .width = 2, .n_classes = 3, .has_cls = true},
+    {.kind = TGI_NET_CRITIC, .size_px = 32, .width = 2, .n_classes = 3, .has_cls = true},
+    {.kind = TGI_NET_VAGAN_D, .size_px = 64, .width = 2},
+    {.kind = TGI_NET_CLASSIFIER, .size_px = 32, .width = 2, .n_classes = 2},
+};
+enum { N_WALKS = TG_COUNT(walks) };
+
+START_TEST(walking_finds_the_sizes_that_running_gives)
+{
+    const tgi_net_config *config = &walks[_i];
+    const tg_dims image = {2, 1, config->size_px, config->size_px};
+    tgi_net *net;
+    tgi_tape *tape;
+    tgi_var *in, *out, *score, *cls;
+    tg_tensor *x, *labels;
+    walked w = {.n = 0};
+
+    ck_assert_tg_ok(tgi_net_new(op_dev, config, &net));
+    ck_assert_tg_ok(tg_tensor_new_zero(op_dev, image, &x));
+    ck_assert_tg_ok(tg_tensor_new_zero(
+        op_dev, (tg_dims){2, config->n_classes ? config->n_classes : 1, 1, 1}, &labels));
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    ck_assert_tg_ok(tgi_tape_leaf(tape, x, false, &in));
+    ck_assert_tg_ok(tgi_net_walk(net, image, note_sizes, &w));
+    ck_assert_uint_eq(w.n, net->n_layers);
+    if (config->kind == TGI_NET_CLASSIFIER) {
+        ck_assert_tg_ok(tgi_net_classify(net, tape, in, false, false, NULL, &out));
+        ck_assert(tg_dims_equal(w.last, out->value->dims));
+    } else if (w.score.n) {
+        ck_assert_tg_ok(tgi_net_judge(net, tape, in, false, &score, &cls));
+        ck_assert(tg_dims_equal(w.score, score->value->dims));
+        ck_assert_int_eq(cls != NULL, w.cls.n != 0);
+        if (cls)
+            ck_assert(tg_dims_equal(w.cls, cls->value->dims));
+    } else {
+        ck_assert_tg_ok(tgi_net_generate(net, tape, in, labels, false, &out));
+        ck_assert(tg_dims_equal(w.last, out->value->dims));
+    }
+    tgi_tape_free(tape);
+    tg_tensor_free(labels);
+    tg_tensor_free(x);
+    tgi_net_free(net);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tg_case("net", 120);
@@ -478,6 +555,7 @@ int main(void)
     tcase_add_loop_test(tc, has_the_papers_number_of_weights, 0, N_COUNTS);
     tcase_add_loop_test(tc, has_pytorchs_names_in_order, 0, N_NAMED);
     tcase_add_loop_test(tc, gives_the_right_sizes, 0, N_SHAPES);
+    tcase_add_loop_test(tc, walking_finds_the_sizes_that_running_gives, 0, N_WALKS);
     tcase_add_test(tc, starts_by_the_rule_of_its_kind);
     tcase_add_test(tc, draws_the_same_weights_from_the_same_seed_only);
     tcase_add_loop_test(tc, begins_at_a_blank_map, 0, 2);

@@ -102,4 +102,7 @@ double ref_spectral_norm_forward(const double *w, size_t n_rows, size_t n_column
 void ref_spectral_norm_backward(const double *w_sn, const double *u, const double *v, double sigma,
                                 const double *dw_sn, size_t n_rows, size_t n_columns, double *dw);
 
+/* ---- peak.c: y[i] = sum over 12 chains a = a m + c of n_rounds rounds, begun at x[i] + 0..11 ---- */
+void ref_peak_fma(const double *x, size_t n, size_t n_rounds, double m, double c, double *y);
+
 #endif
