@@ -135,9 +135,9 @@ void tgi_bench_print(const tgi_bench *bench, const tgi_peak *peak, FILE *out)
 {
     const tgi_settings *s = &bench->settings;
 
-    fprintf(out, "\n%s: %zu px, width %zu, discriminators' width %zu, batch %zu, %zu %s\n",
-            bench->name, s->size, s->width, s->dwidth, s->batch, bench->n_classes,
-            bench->n_classes == 1 ? "class" : "classes");
+    fprintf(out, "\n%s: %s of width %zu, %s of width %zu, %zu px, batch %zu, %zu %s\n", bench->name,
+            bench->generator, s->width, bench->judge, s->dwidth, s->size, s->batch,
+            bench->n_classes, bench->n_classes == 1 ? "class" : "classes");
     print_table(bench, true, peak, out);
     print_table(bench, false, peak, out);
     if (bench->has_step || bench->has_inference)

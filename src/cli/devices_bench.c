@@ -197,6 +197,8 @@ static tg_status run_one(tg_device *dev, const tgi_bench_opts *opts, tgi_progres
     tgi_model *model = NULL;
 
     TG_TRY(tgi_model_new(dev, &bench->settings, bench->n_classes, &model));
+    bench->generator = tgi_net_kind_name(model->g.net->config.kind);
+    bench->judge = tgi_net_kind_name(model->dd.net->config.kind);
     TG_TRY(list_layers(model, opts->only, &bench->list));
     bench->has_step = !opts->only || tgi_has_word("training step", opts->only);
     bench->has_inference = !opts->only || tgi_has_word("inference", opts->only);

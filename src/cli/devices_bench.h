@@ -50,6 +50,7 @@ tg_status tgi_bench_measure(const tgi_bench_entry *entry, const tgi_timing_opts 
 /* One choice of settings, and what came out. */
 typedef struct tgi_bench {
     const char *name;
+    const char *generator, *judge; /* kinds of the networks */
     tgi_settings settings;
     size_t n_classes;
     tgi_bench_list list;

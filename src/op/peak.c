@@ -133,7 +133,8 @@ cleanup:
     return status;
 }
 
-/* Far more than any cache holds, and a small part of the device's memory. */
+/* More than most caches hold (a server's may hold it: the copy then is as fast as tensors of a large step are), and a small
+ * part of the device's memory. */
 static size_t copied_values(const tg_device *dev)
 {
     size_t bytes = (size_t)128 << 20;

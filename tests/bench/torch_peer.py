@@ -7,6 +7,7 @@
 
 A step here does what ours does and nothing else: fresh fakes for the critics' early updates, no gradient for frozen networks,
 no head that no loss reads, gradients set to none, the fused Adam. Eager; no compile. Needs torch and numpy.
+    torch_peer.py [cpu|cuda]    on a graphics card: strict float32, cuDNN's own search for algorithms
 """
 import os
 import sys
@@ -20,6 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import taggan_torch
 from taggan_torch import adversarial, label_loss, pooled
 
+DEVICE = torch.device(sys.argv[1] if len(sys.argv) > 1 else "cpu")
 LAYOUTS = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
 # What a line may set beside Step's own settings; the rest must be what PyTorch's side does anyway.
 SIZES = {"size": 256, "width": 64, "dwidth": 64, "blocks": 9, "batch": 1, "classes": 1, "ema": 0.0}
@@ -68,11 +70,12 @@ def draw_weights(step, sizes):
 class Step(taggan_torch.Step):
     """The same iteration as the base class's run(), written for speed."""
 
-    def __init__(self, weights, layout, ema=0.0, dtype=torch.float32, **settings):
+    def __init__(self, weights, layout, ema=0.0, dtype=torch.float32, device=DEVICE, **settings):
         super().__init__(weights, dtype, **settings)
         self.layout = layout
         for params in self.nets.values():
             for p in params.values():
+                p.data = p.data.to(device)
                 if p.dim() == 4:
                     p.data = p.data.contiguous(memory_format=layout)
         adam = lambda *nets: torch.optim.Adam([p for net in nets for p in self.nets[net].values()], lr=self.s["lr"],
@@ -120,7 +123,7 @@ class Step(taggan_torch.Step):
 
     def step(self, x, y, c, mixes=None):
         s, adv = self.s, self.s["adv"]
-        draw = lambda: torch.rand(2, x.shape[0], 1, 1, 1, dtype=x.dtype)
+        draw = lambda: torch.rand(2, x.shape[0], 1, 1, 1, dtype=x.dtype, device=x.device)
         for _ in range(s["critic_steps"] - 1):
             with torch.no_grad():
                 xh, xf = self.map_of(x, c)[0], self.disease(y, c)
@@ -151,14 +154,14 @@ class Step(taggan_torch.Step):
             torch._foreach_lerp_(self.average, [p.detach() for p in self.nets["G"].values()], 1 - self.ema)
 
 
-def images(sizes, dtype=torch.float32, layout=torch.contiguous_format):
+def images(sizes, dtype=torch.float32, layout=torch.contiguous_format, device=DEVICE):
     rng = torch.Generator().manual_seed(2)
     shape = (sizes["batch"], 1, sizes["size"], sizes["size"])
-    x, y = (torch.randn(shape, generator=rng).to(dtype).contiguous(memory_format=layout) for _ in range(2))
+    x, y = (torch.randn(shape, generator=rng).to(device, dtype).contiguous(memory_format=layout) for _ in range(2))
     c = torch.zeros(sizes["batch"], sizes["classes"], dtype=dtype)
     for i in range(sizes["batch"]):
         c[i, i % sizes["classes"]] = 1
-    return x, y, c
+    return x, y, c.to(device)
 
 
 def check(words):
@@ -167,11 +170,11 @@ def check(words):
     settings["critic_steps"] = 1
     sizes.update(size=32, width=4, dwidth=4, blocks=min(sizes["blocks"], 1), batch=2)
     weights = draw_weights(settings, sizes)
-    x, y, c = images(sizes, torch.float64)
+    x, y, c = images(sizes, torch.float64, device="cpu")
     mixes = torch.tensor([[0.3, 0.8], [0.6, 0.1]], dtype=torch.float64)
     plain = taggan_torch.Step(weights, torch.float64, **settings)
     plain.run(x, y, c, mixes.tolist() if settings.get("adv") == "wgangp" else None)
-    fast = Step(weights, torch.contiguous_format, dtype=torch.float64, **settings)
+    fast = Step(weights, torch.contiguous_format, dtype=torch.float64, device="cpu", **settings)
     fast.step(x, y, c, mixes.reshape(2, 2, 1, 1, 1))
     for net, params in fast.nets.items():
         for name, p in params.items():
@@ -203,8 +206,8 @@ def make_conv(words, layout):
     n, c, h, w, k, r, stride, pad = (int(word) for word in words[1:9])
     is_transposed = words[9:] == ["transposed"]
     extra = stride - 1 if is_transposed and r % 2 else 0
-    x = torch.randn(n, c, h, w).contiguous(memory_format=layout)
-    weights = torch.randn(*((c, k, r, r) if is_transposed else (k, c, r, r))).contiguous(memory_format=layout)
+    drawn = lambda *shape: torch.randn(*shape, device=DEVICE).contiguous(memory_format=layout)
+    x, weights = drawn(n, c, h, w), drawn(*((c, k, r, r) if is_transposed else (k, c, r, r)))
 
     def forward():
         with torch.inference_mode():
@@ -224,14 +227,13 @@ def make_conv(words, layout):
 def make_norm(words, layout):
     which = words[0]
     n, c, h, w = (int(word) for word in words[1:5])
-    x = torch.randn(n, c, h, w).contiguous(memory_format=layout)
+    x = torch.randn(n, c, h, w, device=DEVICE).contiguous(memory_format=layout)
     both = lambda x: F.pad(F.relu(F.instance_norm(x)), (1, 1, 1, 1), mode="reflect")
-    if which == "forward":  # as in training: what the backward pass needs is kept
-        x.requires_grad_(True)
+    x.requires_grad_(True)  # as in training: what the backward pass needs is kept
+    if which == "forward":
         return lambda: both(x)
-    x.requires_grad_(True)
     y = both(x)
-    dy = torch.randn(n, c, h + 2, w + 2).contiguous(memory_format=layout)
+    dy = torch.randn(n, c, h + 2, w + 2, device=DEVICE).contiguous(memory_format=layout)
     return lambda: torch.autograd.grad(y, x, dy, retain_graph=True)
 
 
@@ -240,17 +242,26 @@ def kib_of(name):
         return next(int(line.split()[1]) for line in status if line.startswith(name))
 
 
+def finish():
+    if DEVICE.type == "cuda":
+        torch.cuda.synchronize()
+
+
 def run(work, n, n_calls):
     times = []
     for _ in range(n):
+        finish()
         wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(n_calls):
             work()
+        finish()
         times.append("%.6f/%.6f" % ((time.perf_counter() - wall) * 1e3 / n_calls, (time.process_time() - cpu) * 1e3 / n_calls))
     return " ".join(times)
 
 
 def main():
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = True
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     makers = {"step": make_step, "map": make_map, "conv": make_conv, "norm": make_norm}
     first_kib, works, layout = kib_of("VmRSS"), {}, "nchw"
@@ -266,7 +277,8 @@ def main():
             elif words[0] == "run":
                 reply = run(works[layout], int(words[1]), int(words[2]))
             elif words[0] == "memory":
-                reply = "%d %d 0" % (kib_of("VmHWM"), first_kib)
+                tensors = torch.cuda.max_memory_allocated() // 1024 if DEVICE.type == "cuda" else 0
+                reply = "%d %d %d" % (kib_of("VmHWM"), first_kib, tensors)
             elif words[0] == "free":
                 works = {}
             else:

@@ -118,7 +118,7 @@ ok "times a step of preset quick" "$devices" bench --preset quick $tiny --set dw
 cp "$work/out" "$work/bench.txt"
 says '^peak +[0-9.]+ GFLOP/s .* [0-9.]+ GB/s' "beside what the device can do"
 says '^bench: quick: [0-9]+ different layers$' "progress is on stderr"
-says '^quick: 16 px, width 2, discriminators. width 2, batch 1, 4 classes$' "the settings are named"
+says '^quick: small_unet of width 2, critic of width 2, 16 px, batch 1, 4 classes$' "the settings are named"
 for pass in forward data weights; do
     says "^G +down1.1 +2 +conv 3x3 +2x8x8 -> 2x8x8 +$pass +[a-z0-9]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+%\$" "$pass of a layer, with its algorithm"
 done
