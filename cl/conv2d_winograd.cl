@@ -221,10 +221,9 @@ static void store_block(const float16 *in, const int n, __global float *dst, con
         transpose(v);
 #pragma unroll
         for (int k = 0; k < 16; k++) {
-            if (k >= channels)
-                break;
             __global float *to = dst + k * stride + i;
-            vstore16(add ? vload16(0, to) + select((float16)(0.0f), v[k], is_new) : v[k], 0, to);
+            if (k < channels)
+                vstore16(add ? vload16(0, to) + select((float16)(0.0f), v[k], is_new) : v[k], 0, to);
         }
     }
 }
@@ -345,12 +344,10 @@ void finish(__global const float16 *restrict products, const int blocks, const i
 #pragma unroll
         for (int i = 0; i < M; i++) {
             float16 r[M];
-            if (i >= rows)
-                break;
             from_points(part[i], r);
 #pragma unroll
             for (int j = 0; j < M; j++)
-                if (q * M + j < width)
+                if (i < rows && q * M + j < width)
                     line[i * width + q * M + j] = r[j] + start;
         }
     }
@@ -436,7 +433,6 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
                 for (int j = 0; j < NV; j++)
                     acc[i][j] = (float16)(0.0f);
             }
-#pragma unroll 4
             for (int t = begin; t < end; t++) {
                 float16 b[NV];
 #pragma unroll
