@@ -1,9 +1,11 @@
 // conv2d_winograd.cl -- convolution of stride 1 with fewer multiplications: tiles to NP x NP points, a matrix product a point, back.
 //
-// Math       y = A'[(G w G') . (B'd B)]A for tiles of M x M outputs; weight gradient G'[(B'd B) . (A g A')]G  (doc/notation.md)
+// Math       y = A'[(G w G') . (B'd B)]A for tiles of M x M outputs, and its two transposes: gradient of the image
+//            B[(G w G') . (A g A')]B', of the weights G'[(B'd B) . (A g A')]G  (doc/notation.md)
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [NP*NP][K/KB][C to 16][KB], KB = 16 NV;
 //            tile strides and plane strides are arguments: powers of two would fall on the same cache sets
-// Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16}, multiply {K/KB, chunks, NP*NP},
+// Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16},
+//            overlap the same with tile rows/BAND, multiply {K/KB, chunks, NP*NP},
 //            correlate {C/16, K/KB, NP*NP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
 // Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
 //            GRAD: transform by A instead of B
@@ -26,6 +28,7 @@
 #define COLUMNS 66
 #define SEGMENT ((COLUMNS - R + 1) / M)
 #define CHUNK 128
+#define BAND 2
 #define CR (16 / NV)
 // Vectors to a point of packed weights; the last five are there for the cache sets alone.
 #define PACKED_PLANE(k_blocks, c_width) ((size_t)(k_blocks) * (c_width) * NV + 5)
@@ -68,6 +71,26 @@ static void from_points(const float16 *t, float16 *y)
     y[1] = difference;
 #endif
     y[M - 1] += t[NP - 1];
+}
+
+// d = B t
+static void points_to_window(const float16 *t, float16 *d)
+{
+#if NP == 6
+    const float16 e = fma((float16)(1.5f), t[5], (t[0] + (t[1] + t[2])) + (t[3] + t[4]));
+    const float16 f = fma((float16)(1.5f), t[0], fma((float16)(2.0f), t[3], fma((float16)(-0.5f), t[4], (t[1] - t[2]) - t[5])));
+
+    d[0] = t[0];
+    d[1] = -f;
+    d[2] = fma((float16)(1.5f), t[1] - t[2], -t[0] - e);
+    d[3] = fma((float16)(1.5f), t[1] + t[2], f - t[5]);
+    d[4] = e;
+#else
+    d[0] = -t[0];
+    d[1] = (t[1] - t[2]) - t[3];
+    d[2] = (t[1] + t[2]) + t[0];
+#endif
+    d[NP - 1] = t[NP - 1];
 }
 
 // t = A g
@@ -221,10 +244,9 @@ static void store_block(const float16 *in, const int n, __global float *dst, con
         transpose(v);
 #pragma unroll
         for (int k = 0; k < 16; k++) {
-            if (k >= channels)
-                break;
             __global float *to = dst + k * stride + i;
-            vstore16(add ? vload16(0, to) + select((float16)(0.0f), v[k], is_new) : v[k], 0, to);
+            if (k < channels)
+                vstore16(add ? vload16(0, to) + select((float16)(0.0f), v[k], is_new) : v[k], 0, to);
         }
     }
 }
@@ -345,12 +367,10 @@ void finish(__global const float16 *restrict products, const int blocks, const i
 #pragma unroll
         for (int i = 0; i < M; i++) {
             float16 r[M];
-            if (i >= rows)
-                break;
             from_points(part[i], r);
 #pragma unroll
             for (int j = 0; j < M; j++)
-                if (q * M + j < width)
+                if (i < rows && q * M + j < width)
                     line[i * width + q * M + j] = r[j] + start;
         }
     }
@@ -360,6 +380,80 @@ void finish(__global const float16 *restrict products, const int blocks, const i
     } else {
         for (int i = 0; i < rows; i++)
             store_block(line + i * width, width, out + (size_t)i * q_count, (size_t)p_count * q_count, channels, add);
+    }
+}
+
+// x (+)= the sum of all windows B products B', each of which reaches R - 1 pixels into the next, + bias; for BAND rows of up to SEGMENT
+// tiles of 16 channels. Padded pixels outside x are dropped, or with `fold` added to those they mirror: within a band if pad is 1 and M > 2.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void overlap(__global const float16 *restrict products, const int blocks, const int tile_rows, const int tile_columns,
+             const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias,
+             const int n_first, const int c_count, const int h, const int w, const int pad, const int fold, const int add,
+             __global float *restrict x)
+{
+    const int tile_first = (int)get_global_id(0) * SEGMENT, tile_end = min(tile_first + SEGMENT, tile_columns);
+    const int band_first = (int)get_global_id(1) * BAND, band_end = min(band_first + BAND, tile_rows);
+    const int n = get_global_id(2) / blocks, block = get_global_id(2) % blocks, c = block * 16, channels = min(16, c_count - c);
+    const int top = band_first * M, bottom = band_end == tile_rows ? h + 2 * pad : band_end * M;
+    const int left = tile_first * M, right = tile_end == tile_columns ? w + 2 * pad : tile_end * M, columns = right - left;
+    float lanes[16];
+    float16 line[(BAND * M + R - 1) * COLUMNS];
+
+    for (int i = 0; i < 16; i++)
+        lanes[i] = has_bias && i < channels ? bias[c + i] : 0.0f;
+    const float16 start = vload16(0, lanes);
+    for (int i = 0; i < (bottom - top) * columns; i++)
+        line[i] = (float16)(0.0f);
+    for (int row = max(band_first - 1, 0); row < band_end; row++) {
+        __global const float16 *from = products + (size_t)block * tile_stride + ((size_t)n * tile_rows + row) * tile_columns;
+        const int a_first = max(top - row * M, 0), a_end = min(bottom - row * M, NP);
+
+        for (int q = max(tile_first - 1, 0); q < tile_end; q++) {
+            const int b_first = max(left - q * M, 0), b_end = min(right - q * M, NP);
+            float16 part[NP][NP], window[NP][NP];
+#pragma unroll
+            for (int j = 0; j < NP; j++) {
+                float16 t[NP], d[NP];
+#pragma unroll
+                for (int i = 0; i < NP; i++)
+                    t[i] = from[(size_t)(i * NP + j) * plane_lines + q];
+                points_to_window(t, d);
+#pragma unroll
+                for (int i = 0; i < NP; i++)
+                    part[i][j] = d[i];
+            }
+            for (int a = a_first; a < a_end; a++) {
+                float16 *to = line + (row * M + a - top) * columns + (q * M - left);
+                points_to_window(part[a], window[a]);
+                for (int b = b_first; b < b_end; b++)
+                    to[b] += window[a][b];
+            }
+        }
+    }
+    for (int i = top; fold && i < bottom; i++) {
+        const int to = i < pad ? 2 * pad - i : i >= h + pad ? 2 * (h - 1 + pad) - i : i;
+        for (int j = 0; to != i && j < columns; j++)
+            line[(to - top) * columns + j] += line[(i - top) * columns + j];
+    }
+    for (int j = left; fold && j < right; j++) {
+        const int to = j < pad ? 2 * pad - j : j >= w + pad ? 2 * (w - 1 + pad) - j : j;
+        for (int i = 0; to != j && i < bottom - top; i++)
+            line[i * columns + to - left] += line[i * columns + j - left];
+    }
+    const int first_row = max(top, pad), rows = min(bottom, h + pad) - first_row;
+    const int first_column = max(left, pad), width = min(right, w + pad) - first_column;
+    if (rows <= 0 || width <= 0)
+        return;
+    for (int i = 0; i < rows; i++) { // close up the rows: they move towards the beginning
+        for (int j = 0; j < width; j++)
+            line[i * width + j] = line[(first_row - top + i) * columns + first_column - left + j] + start;
+    }
+    __global float *out = x + (((size_t)(n_first + n) * c_count + c) * h + first_row - pad) * w + first_column - pad;
+    if (width == w) {
+        store_block(line, rows * width, out, (size_t)h * w, channels, add);
+    } else {
+        for (int i = 0; i < rows; i++)
+            store_block(line + i * width, width, out + (size_t)i * w, (size_t)h * w, channels, add);
     }
 }
 
@@ -436,7 +530,6 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
                 for (int j = 0; j < NV; j++)
                     acc[i][j] = (float16)(0.0f);
             }
-#pragma unroll 4
             for (int t = begin; t < end; t++) {
                 float16 b[NV];
 #pragma unroll
@@ -514,7 +607,7 @@ void pack_gather(__global const float *restrict w, const int k_count, const int 
     }
 }
 
-// For the scatter: w turned by half a turn, its inputs k and outputs c exchanged.
+// For the scatter: the same with inputs k and outputs c exchanged.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void pack_scatter(__global const float *restrict w, const int k_count, const int c_count, __global float16 *restrict u)
 {
@@ -525,7 +618,7 @@ void pack_scatter(__global const float *restrict w, const int k_count, const int
         const int c = get_global_id(1) * KB + j * 16, c_here = k < k_count ? clamp(c_count - c, 0, 16) : 0;
         const size_t at = ((size_t)k * c_count + c) * R * R;
         const int16 exists = LANE < (int16)(c_here);
-        float16 taps[16], turned[R * R];
+        float16 taps[16];
 
         if (c_here > 0) {
             // a row of 16 values holds the taps of one c; the last rows of the array would reach past its end
@@ -533,8 +626,8 @@ void pack_scatter(__global const float *restrict w, const int k_count, const int
             load_block(w + at, R * R, c_here - 1, is_inside ? 16 : R * R, taps);
         }
         for (int tap = 0; tap < R * R; tap++)
-            turned[tap] = c_here > 0 ? select((float16)(0.0f), taps[R * R - 1 - tap], exists) : (float16)(0.0f);
-        store_points(turned, plane, u + ((size_t)get_global_id(1) * k_width + k) * NV + j);
+            taps[tap] = c_here > 0 ? select((float16)(0.0f), taps[tap], exists) : (float16)(0.0f);
+        store_points(taps, plane, u + ((size_t)get_global_id(1) * k_width + k) * NV + j);
     }
 }
 

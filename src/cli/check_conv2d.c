@@ -260,6 +260,8 @@ cleanup:
 const tgi_check_row tgi_check_conv2d[] = {
     PASSES("direct", "conv2d", TG_CONV_DIRECT),
     PASSES("packed", "conv2d_packed", TG_CONV_PACKED),
+    PASSES("winograd", "conv2d_winograd", TG_CONV_WINOGRAD),
+    PASSES("winograd2", "conv2d_winograd", TG_CONV_WINOGRAD2),
     PASSES("matmul", "conv2d_matmul", TG_CONV_MATMUL),
     PASSES("auto", "by rule", TG_CONV_AUTO),
     {"linear_forward", "", "by rule", linear_forward, 0, TG_COUNT(vectors)},

@@ -10,7 +10,7 @@
 
 /* Numbers of packed forms at a weights tensor; the tile's size and the vectors are added. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
-enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, CHUNK_TILES = 256 };
+enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, BAND = 2, CHUNK_TILES = 256 };
 enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9 };
 /* Transformed values of a group of images, and products: more does not run faster. */
 static const size_t max_group_bytes = (size_t)256 << 20;
@@ -94,7 +94,7 @@ static tg_status new_points(tg_device *dev, const tiling *t, size_t blocks, tg_t
 typedef struct source {
     const tg_tensor *x;
     size_t c, h, w, first;
-    ptrdiff_t pad; /* how far the first tile begins outside; negative: inside */
+    size_t pad; /* how far the first tile begins outside */
     bool is_reflected, is_gradient;
 } source;
 
@@ -109,7 +109,7 @@ static tg_status transform(const source *from, const tiling *t, size_t blocks, t
                           TGI_RANGE3(blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m),
                                      t->rows, t->images * blocks),
                           TGI_ARGS(tgi_buffer(from->x), tgi_int(from->first), tgi_int(from->c),
-                                   tgi_int(from->h), tgi_int(from->w), tgi_int((size_t)from->pad),
+                                   tgi_int(from->h), tgi_int(from->w), tgi_int(from->pad),
                                    tgi_int(from->is_reflected), tgi_int(blocks),
                                    tgi_int(t->columns), tgi_int(t->stride),
                                    tgi_int(plane_lines(t, blocks)), tgi_buffer(points))));
@@ -117,10 +117,14 @@ cleanup:
     return status;
 }
 
-/* A correlation of stride 1 by tiles: the gather, or the scatter as a gather with turned weights. */
+/* From tiles of `in` to products at the points, to an image: the gather or, with a gradient inside, the scatter. */
 typedef struct correlation {
     source in;
-    size_t k, p, q, nv; /* outputs */
+    size_t p, q;    /* outputs of the layer, which tiles divide */
+    size_t k, nv;   /* channels of the result */
+    size_t h, w;    /* and its rows and columns */
+    size_t pad;     /* of the scatter: pixels around the result that are dropped */
+    bool is_folded; /* or added to those they mirror */
     cl_mem packed;
     const tg_tensor *bias;
     bool add;
@@ -171,15 +175,27 @@ static tg_status finish(const tiling *t, const correlation *a, const tg_tensor *
     size_t blocks = blocks_of(a->k, LANES), padded = blocks_of(a->k, a->nv * LANES) * a->nv;
     tgi_kernel *kernel;
 
+    tgi_arg bias = tgi_buffer(a->bias ? a->bias : a->y);
+    size_t segments = blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m);
+
+    if (a->in.is_gradient) {
+        TG_TRY(get_kernel(products->dev, t->s, "overlap", "", &kernel));
+        TG_TRY(tgi_kernel_run(
+            kernel, TGI_RANGE3(segments, blocks_of(t->rows, BAND), t->images * blocks),
+            TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->rows), tgi_int(t->columns),
+                     tgi_int(t->stride), tgi_int(plane_lines(t, padded)), bias,
+                     tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k), tgi_int(a->h),
+                     tgi_int(a->w), tgi_int(a->pad), tgi_int(a->is_folded), tgi_int(a->add),
+                     tgi_buffer(a->y))));
+        return TG_OK;
+    }
     TG_TRY(get_kernel(products->dev, t->s, "finish", "", &kernel));
-    TG_TRY(tgi_kernel_run(
-        kernel,
-        TGI_RANGE3(blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m), t->rows,
-                   t->images * blocks),
-        TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->columns), tgi_int(t->stride),
-                 tgi_int(plane_lines(t, padded)), a->bias ? tgi_buffer(a->bias) : tgi_buffer(a->y),
-                 tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k), tgi_int(a->p),
-                 tgi_int(a->q), tgi_int(a->add), tgi_buffer(a->y))));
+    TG_TRY(
+        tgi_kernel_run(kernel, TGI_RANGE3(segments, t->rows, t->images * blocks),
+                       TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->columns),
+                                tgi_int(t->stride), tgi_int(plane_lines(t, padded)), bias,
+                                tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k),
+                                tgi_int(a->h), tgi_int(a->w), tgi_int(a->add), tgi_buffer(a->y))));
 cleanup:
     return status;
 }
@@ -245,12 +261,14 @@ static tg_status gather(const tgi_conv *conv, scheme s, const tg_tensor *x, tg_t
                             .c = conv->c,
                             .h = conv->h,
                             .w = conv->w,
-                            .pad = (ptrdiff_t)conv->pad,
+                            .pad = conv->pad,
                             .is_reflected = conv->is_reflected},
-                     .k = conv->k,
                      .p = conv->p,
                      .q = conv->q,
+                     .k = conv->k,
                      .nv = vectors_of(conv->k),
+                     .h = conv->p,
+                     .w = conv->q,
                      .bias = b,
                      .add = add,
                      .y = y};
@@ -261,29 +279,31 @@ cleanup:
     return status;
 }
 
-/* Into an image that has its halo where it is reflected, which is then folded; else at once. */
+/* The transpose of the gather, step by step, so that it has as many tiles. A reflected halo is folded within the tiles where the kernel
+ * can, else in a padded image. */
 static tg_status scatter(const tgi_conv *conv, scheme s, const tg_tensor *y, tg_tensor *w,
                          const tg_tensor *b, bool add, tg_tensor *x)
 {
     tg_status status = TG_OK;
     tg_tensor *padded = NULL;
-    size_t halo = conv->is_reflected ? conv->pad : 0;
-    correlation a = {.in = {.x = y,
-                            .c = conv->k,
-                            .h = conv->p,
-                            .w = conv->q,
-                            .pad = (ptrdiff_t)(conv->r - 1 + halo) - (ptrdiff_t)conv->pad},
+    bool is_folded = conv->is_reflected && conv->pad == 1 && s.m > 2;
+    size_t halo = conv->is_reflected && !is_folded ? conv->pad : 0;
+    correlation a = {.in = {.x = y, .c = conv->k, .h = conv->p, .w = conv->q, .is_gradient = true},
+                     .p = conv->p,
+                     .q = conv->q,
                      .k = conv->c,
-                     .p = conv->h + 2 * halo,
-                     .q = conv->w + 2 * halo,
                      .nv = vectors_of(conv->c),
+                     .h = conv->h + 2 * halo,
+                     .w = conv->w + 2 * halo,
+                     .pad = conv->pad - halo,
+                     .is_folded = is_folded,
                      .bias = b,
                      .add = add && !halo,
                      .y = x};
 
     TG_TRY(pack(conv, s, TGI_CONV_SCATTER, w, a.nv, &a.packed));
     if (halo) {
-        TG_TRY(tg_tensor_new(x->dev, (tg_dims){conv->n, conv->c, a.p, a.q}, &padded));
+        TG_TRY(tg_tensor_new(x->dev, (tg_dims){conv->n, conv->c, a.h, a.w}, &padded));
         a.y = padded;
     }
     TG_TRY(correlate(s, conv->n, &a));
@@ -335,7 +355,7 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
                     .c = conv->c,
                     .h = conv->h,
                     .w = conv->w,
-                    .pad = (ptrdiff_t)conv->pad,
+                    .pad = conv->pad,
                     .is_reflected = conv->is_reflected};
     source output = {.x = y, .c = conv->k, .h = conv->p, .w = conv->q, .is_gradient = true};
     tgi_kernel *kernel;

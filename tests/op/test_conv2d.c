@@ -34,6 +34,7 @@ static const struct {
     {{3, 1, 5, 5}, {17, 1, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, false},
     {{3, 20, 17, 13}, {33, 20, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
     {{1, 16, 5, 135}, {16, 16, 3, 3}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
+    {{1, 16, 14, 131}, {16, 16, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
     {{3, 33, 11, 10}, {64, 33, 4, 4}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
     {{2, 48, 9, 70}, {33, 48, 4, 4}, {.stride = 1}, true},
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
