@@ -1,7 +1,8 @@
 // conv2d_rows.cl -- convolution on planes: vectors of 16 neighbouring pixels times single weights.
 //
 // Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j + phase
-//            gets the taps s with s % OUT_STEP = phase, of input j - s / OUT_STEP); rows_weights is the weight gradient
+//            gets the taps s with (phase + PAD - s) % OUT_STEP = 0, of input j + (phase + PAD - s) / OUT_STEP); rows_weights is the
+//            weight gradient
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; a unit is VP x VQ = 16 output pixels, the lanes of one vector;
 //            weights packed [tile of KT outputs][row phase][C][row tap][S][KT];
 //            part [chunk][tile of KT][block of CB channels][R][KT*CB*S rounded up to 16]
@@ -27,6 +28,9 @@
 #ifndef OUT_STEP
 #define OUT_STEP 1
 #endif
+#ifndef PAD
+#define PAD 0
+#endif
 #ifndef VQ
 #define VQ 16
 #endif
@@ -46,11 +50,14 @@
 #define RUN (VQ * OUT_STEP)
 #define LOAD_PIECE JOIN(vload, VQ)
 #define STORE_PIECE JOIN(vstore, VQ)
+// A scatter's tap i (row or column): how far from j its input lies, the phase that it belongs to, and the smallest of the distances.
+#define SHIFT(i) ((PAD - (i) + 64 * OUT_STEP + OUT_STEP - 1) / OUT_STEP - 64)
+#define PHASE(i) (OUT_STEP * SHIFT(i) - (PAD - (i)))
 // Where tap s of output column 0 lies in a row of the copy.
 #if OUT_STEP == 1
 #define TAP_AT(s) (((s) % IN_STEP) * pitch + (s) / IN_STEP)
 #else
-#define TAP_AT(s) ((S - 1) / OUT_STEP - (s) / OUT_STEP)
+#define TAP_AT(s) (SHIFT(s) - SHIFT(S - 1))
 #endif
 #define SUMS (CEIL_DIV(KT * CB * S, 16) * 16)
 
@@ -153,11 +160,11 @@ void pack_rows(__global const float *restrict w, const int out_count, const int 
     __global float *from_phase = packed + (size_t)tile * in_count * R * S * KT;
 
     for (int phase = 0; phase < OUT_STEP; phase++) {
-        const int taps = (R - phase + OUT_STEP - 1) / OUT_STEP;
+        const int r_first = (phase + PAD) % OUT_STEP, taps = CEIL_DIV(R - r_first, OUT_STEP);
         __global float *out = from_phase + (size_t)in * taps * S * KT;
 
         for (int t = 0; t < taps; t++) {
-            const int r = transposed ? phase + OUT_STEP * (taps - 1 - t) : t;
+            const int r = transposed ? r_first + OUT_STEP * (taps - 1 - t) : t;
             for (int i = 0; i < S; i++) {
                 const int s = transposed && OUT_STEP == 1 ? S - 1 - i : i;
                 for (int j = 0; j < KT; j++, out++) {
@@ -224,7 +231,7 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
                const int col_back, const int reflect, __global const float *restrict packed, __global const float *restrict bias,
                const int has_bias, const int k_count, const int images, const int unit_rows, const int unit_columns,
                const int slices, const int rows, const int pitch, const int tiles_each, const int hy, const int wy,
-               const int y_row, const int y_col, const int border, const int add, __global float *restrict y,
+               const int border, const int add, __global float *restrict y,
                __local float *restrict copy)
 {
     const int tiles = CEIL_DIV(k_count, KT);
@@ -255,7 +262,8 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
             }
             __global const float *taps = packed + (size_t)tile * c_count * R * S * KT;
             for (int phase = 0; phase < OUT_STEP; phase++) {
-                const int r_count = (R - phase + OUT_STEP - 1) / OUT_STEP, r_skip = (R + OUT_STEP - 1) / OUT_STEP - r_count;
+                const int r_first = (phase + PAD) % OUT_STEP, r_count = CEIL_DIV(R - r_first, OUT_STEP);
+                const int r_skip = OUT_STEP == 1 ? 0 : SHIFT(r_first) - (r_count - 1) - SHIFT(R - 1);
                 float16 acc[KT][NQ][OUT_STEP];
 
 #pragma unroll
@@ -283,15 +291,15 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
                                 const float16 weight = (float16)(taps[s * KT + k]);
 #pragma unroll
                                 for (int i = 0; i < NQ; i++)
-                                    acc[k][i][s % OUT_STEP] = fma(value[i], weight, acc[k][i][s % OUT_STEP]);
+                                    acc[k][i][PHASE(s)] = fma(value[i], weight, acc[k][i][PHASE(s)]);
                             }
                         }
                     }
                 }
 #pragma unroll
                 for (int i = 0; i < NQ; i++) {
-                    const int row = (row_first + unit_row[i]) * VP * OUT_STEP + phase - y_row;
-                    const int column = unit_column[i] * RUN - y_col;
+                    const int row = (row_first + unit_row[i]) * VP * OUT_STEP + phase - border;
+                    const int column = unit_column[i] * RUN - border;
                     __global float *plane = y + ((size_t)(n_first + n[i]) * k_count + tile * KT) * hy * wy;
 
                     if (block + i >= units)
