@@ -9,7 +9,7 @@
 
 /* Numbers of packed forms at a weights tensor: plus the outputs of a tile. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
-enum { LANES = 16, MAX_OPTIONS = 160, MAX_UNITS = 8 };
+enum { LANES = 16, MAX_OPTIONS = 200, MAX_UNITS = 8 };
 /* Copies fill a good part of a level-2 cache, tiles of dy half a level-1 cache. */
 enum { COPY_BYTES = 512 << 10, GRADIENT_BYTES = 24 << 10 };
 /* Groups wanted, so that there is work for several cores. */
@@ -123,8 +123,9 @@ static size_t choose_vq(size_t rows, size_t columns)
 static void set_rows(const job *j, size_t per_slice, tgi_rows_plan *plan)
 {
     plan->slices = ceil_div(plan->unit_rows, per_slice);
-    plan->rows = (ceil_div(plan->unit_rows, plan->slices) * (LANES / plan->vq) - 1) * j->in_step +
-                 j->row_span + 1;
+    plan->rows =
+        (ceil_div(plan->unit_rows, plan->slices) * plan->tp * (LANES / plan->vq) - 1) * j->in_step +
+        j->row_span + 1;
 }
 
 static void set_units(const job *j, tgi_rows_plan *plan)
@@ -132,7 +133,7 @@ static void set_units(const job *j, tgi_rows_plan *plan)
     size_t halo = j->is_reflected ? j->col_back : 0;
 
     plan->vq = choose_vq(j->rows, j->columns);
-    plan->unit_rows = ceil_div(j->rows, LANES / plan->vq);
+    plan->unit_rows = ceil_div(j->rows, plan->tp * (LANES / plan->vq));
     plan->unit_columns = ceil_div(j->columns, plan->vq);
     plan->pitch = larger(plan->unit_columns * plan->vq + j->col_span / j->in_step,
                          ceil_div(j->col_back + j->w + halo, j->in_step));
@@ -167,7 +168,8 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
         limit = registers > nq ? (registers - nq) / (nq * j->out_step) : 0;
         if (nq > 1 && !limit)
             break;
-        size_t tiles = ceil_div(j->outputs, larger(limit, 1)), kt = ceil_div(j->outputs, tiles);
+        size_t rows = j->outputs * plan->tp, tiles = ceil_div(rows, larger(limit, plan->tp));
+        size_t kt = ceil_div(j->outputs, tiles) * plan->tp;
         double cost = (double)(tiles * ceil_div(units, nq)) * tap_cost(plan, j, kt, nq);
 
         if (nq == 1 || cost < best) {
@@ -182,8 +184,8 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
  * has its mirror image. */
 static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    size_t vp = LANES / plan->vq, per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
-    size_t limit = smaller(COPY_BYTES, dev->info.local_bytes);
+    size_t vp = plan->tp * (LANES / plan->vq), per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
+    size_t limit = smaller(COPY_BYTES * (j->outputs <= 4 ? 3 : 1), dev->info.local_bytes);
 
     if (j->border)
         per_slice = larger(per_slice, 2 * (2 * j->border / vp + 2));
@@ -201,7 +203,8 @@ static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 
 static bool plan_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    *plan = (tgi_rows_plan){.cb = 1, .images = 1};
+    *plan = (tgi_rows_plan){
+        .cb = 1, .tp = j->outputs == 1 && j->out_step == 1 && j->r > 1 ? 2 : 1, .images = 1};
     if (j->columns < 4 || j->s > LANES)
         return false;
     set_units(j, plan);
@@ -217,7 +220,7 @@ static bool plan_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
     }
     choose_tile(dev, j, per_image * plan->images, plan);
     size_t groups = ceil_div(j->n, plan->images) * plan->slices;
-    size_t tiles = ceil_div(j->outputs, plan->kt);
+    size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
     plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
     plan->tiles_each = ceil_div(tiles, plan->parts);
     plan->parts = ceil_div(tiles, plan->tiles_each);
@@ -246,22 +249,23 @@ static void write_options(const job *j, const tgi_rows_plan *plan, char *options
     snprintf(options, size,
              "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DPAD=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu "
              "-DCB=%zu "
-             "-DJOINED=%d",
+             "-DJOINED=%d -DTP=%zu",
              j->r, j->s, j->in_step, j->out_step, j->out_step > 1 ? j->pad : 0, plan->vq, plan->kt,
-             plan->nq, plan->cb, plan->unit_columns % plan->nq == 0);
+             plan->nq, plan->cb, plan->unit_columns % plan->nq == 0, plan->tp);
 }
 
 static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, tg_tensor *w,
                       cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t tiles = ceil_div(j->outputs, plan->kt);
+    size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
+    size_t taps = (j->r + (plan->tp - 1) * j->in_step) * j->s;
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
     bool is_fresh;
 
     TG_TRY(tgi_tensor_packed(w, (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)plan->kt,
-                             tiles * plan->kt * j->inputs * j->r * j->s * sizeof(float), packed,
+                             tiles * plan->kt * j->inputs * taps * sizeof(float), packed,
                              &is_fresh));
     if (is_fresh)
         return TG_OK;
@@ -345,7 +349,7 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
 {
     const job j = gather_job(conv);
 
-    *plan = (tgi_rows_plan){.nq = 1, .images = 1};
+    *plan = (tgi_rows_plan){.nq = 1, .tp = 1, .images = 1};
     if (j.columns < 4 || j.s > LANES)
         return false;
     set_units(&j, plan);
