@@ -1,14 +1,16 @@
 // conv2d_rows.cl -- convolution on planes: vectors of 16 neighbouring pixels times single weights.
 //
 // Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j + phase
-//            gets the taps s with s % OUT_STEP = phase, of input j - s / OUT_STEP); rows_weights is the weight gradient
+//            gets the taps s with (phase + PAD - s) % OUT_STEP = 0, of input j + (phase + PAD - s) / OUT_STEP); rows_weights is the
+//            weight gradient
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; a unit is VP x VQ = 16 output pixels, the lanes of one vector;
 //            weights packed [tile of KT outputs][row phase][C][row tap][S][KT];
 //            part [chunk][tile of KT][block of CB channels][R][KT*CB*S rounded up to 16]
 // Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels, chunks};
 //            local {1,1,1}: a work-item is a core with vector registers
 // Tunables   VQ (4, 8, 16); KT, NQ: output channels and units of a register tile; CB: input channels of a weight-gradient tile;
-//            JOINED: the NQ units lie side by side
+//            JOINED: the NQ units lie side by side; TP: rows that a tile computes of each of its KT / TP channels, as if they were
+//            channels whose weights lie a row lower each (a single channel would be bound by loads)
 // Numerics   one float sum a result, in the order c, r, s; weight gradients: a sum a lane, the lanes as a tree, then the chunks
 // Reference  tests/ref/conv2d.c          Source  none
 //
@@ -27,6 +29,9 @@
 #ifndef OUT_STEP
 #define OUT_STEP 1
 #endif
+#ifndef PAD
+#define PAD 0
+#endif
 #ifndef VQ
 #define VQ 16
 #endif
@@ -39,19 +44,27 @@
 #ifndef CB
 #define CB 1
 #endif
+#ifndef TP
+#define TP 1
+#endif
 #ifndef JOINED
 #define JOINED 1
 #endif
 #define VP (16 / VQ)
+#define KO (KT / TP)
 #define RUN (VQ * OUT_STEP)
 #define LOAD_PIECE JOIN(vload, VQ)
 #define STORE_PIECE JOIN(vstore, VQ)
+// A scatter's tap i (row or column): how far from j its input lies, the phase that it belongs to, and the smallest of the distances.
+#define SHIFT(i) ((PAD - (i) + 64 * OUT_STEP + OUT_STEP - 1) / OUT_STEP - 64)
+#define PHASE(i) (OUT_STEP * SHIFT(i) - (PAD - (i)))
 // Where tap s of output column 0 lies in a row of the copy.
 #if OUT_STEP == 1
 #define TAP_AT(s) (((s) % IN_STEP) * pitch + (s) / IN_STEP)
 #else
-#define TAP_AT(s) ((S - 1) / OUT_STEP - (s) / OUT_STEP)
+#define TAP_AT(s) (SHIFT(s) - SHIFT(S - 1))
 #endif
+#define ROW_TAPS (R + (TP - 1) * IN_STEP)
 #define SUMS (CEIL_DIV(KT * CB * S, 16) * 16)
 
 static int mirrored(const int i, const int n)
@@ -150,20 +163,20 @@ void pack_rows(__global const float *restrict w, const int out_count, const int 
                __global float *restrict packed)
 {
     const int in = get_global_id(0), tile = get_global_id(1);
-    __global float *from_phase = packed + (size_t)tile * in_count * R * S * KT;
+    __global float *from_phase = packed + (size_t)tile * in_count * ROW_TAPS * S * KT;
 
     for (int phase = 0; phase < OUT_STEP; phase++) {
-        const int taps = (R - phase + OUT_STEP - 1) / OUT_STEP;
+        const int r_first = (phase + PAD) % OUT_STEP, taps = CEIL_DIV(ROW_TAPS - r_first, OUT_STEP);
         __global float *out = from_phase + (size_t)in * taps * S * KT;
 
         for (int t = 0; t < taps; t++) {
-            const int r = transposed ? phase + OUT_STEP * (taps - 1 - t) : t;
             for (int i = 0; i < S; i++) {
                 const int s = transposed && OUT_STEP == 1 ? S - 1 - i : i;
                 for (int j = 0; j < KT; j++, out++) {
-                    const int o = tile * KT + j;
+                    const int o = tile * KO + j / TP, below = t - j % TP * IN_STEP;
+                    const int r = transposed ? r_first + OUT_STEP * (taps - 1 - (TP - 1) * IN_STEP - below) : below;
                     const size_t pair = transposed ? (size_t)in * out_count + o : (size_t)o * in_count + in;
-                    *out = o < out_count ? w[(pair * R + r) * S + s] : 0.0f;
+                    *out = o < out_count && r >= 0 && r < R ? w[(pair * R + r) * S + s] : 0.0f;
                 }
             }
         }
@@ -177,7 +190,7 @@ static void store_unit(const float *line, const int row, const int column, const
                        const int add, __global float *plane)
 {
     for (int v = 0; v < VP; v++, line += RUN) {
-        const int h = row + v * OUT_STEP, target = border ? mirrored(h, hy) : h;
+        const int h = row + v * TP * OUT_STEP, target = border ? mirrored(h, hy) : h;
 
         if (h < -border || h >= hy + border)
             continue;
@@ -224,10 +237,10 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
                const int col_back, const int reflect, __global const float *restrict packed, __global const float *restrict bias,
                const int has_bias, const int k_count, const int images, const int unit_rows, const int unit_columns,
                const int slices, const int rows, const int pitch, const int tiles_each, const int hy, const int wy,
-               const int y_row, const int y_col, const int border, const int add, __global float *restrict y,
+               const int border, const int add, __global float *restrict y,
                __local float *restrict copy)
 {
-    const int tiles = CEIL_DIV(k_count, KT);
+    const int tiles = CEIL_DIV(k_count, KO);
     const int first_tile = get_global_id(0) * tiles_each, end_tile = min(first_tile + tiles_each, tiles);
     const int slice = get_global_id(1) % slices, n_first = (get_global_id(1) / slices) * images;
     const int n_here = min(images, n_count - n_first);
@@ -237,11 +250,11 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
 
     for (int c = 0; c < c_count; c++) {
         for (int i = 0; i < n_here; i++)
-            take_plane(x + ((size_t)(n_first + i) * c_count + c) * h * w, h, w, row_first * VP * IN_STEP - row_back, rows,
+            take_plane(x + ((size_t)(n_first + i) * c_count + c) * h * w, h, w, row_first * VP * TP * IN_STEP - row_back, rows,
                        col_back, reflect, pitch, copy + (size_t)(c * images + i) * plane_size);
     }
     for (int tile = first_tile; tile < end_tile; tile++) {
-        const int k_here = min(KT, k_count - tile * KT);
+        const int k_here = min(KO, k_count - tile * KO);
 
         for (int block = 0; block < units; block += NQ) {
             int at[NQ], n[NQ], unit_row[NQ], unit_column[NQ];
@@ -251,16 +264,17 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
                 unit_column[i] = unit - line * unit_columns;
                 n[i] = line / rows_here;
                 unit_row[i] = line - n[i] * rows_here;
-                at[i] = n[i] * plane_size + unit_row[i] * VP * IN_STEP * line_size + unit_column[i] * VQ;
+                at[i] = n[i] * plane_size + unit_row[i] * VP * TP * IN_STEP * line_size + unit_column[i] * VQ;
             }
-            __global const float *taps = packed + (size_t)tile * c_count * R * S * KT;
+            __global const float *taps = packed + (size_t)tile * c_count * ROW_TAPS * S * KT;
             for (int phase = 0; phase < OUT_STEP; phase++) {
-                const int r_count = (R - phase + OUT_STEP - 1) / OUT_STEP, r_skip = (R + OUT_STEP - 1) / OUT_STEP - r_count;
+                const int r_first = (phase + PAD) % OUT_STEP, r_count = CEIL_DIV(ROW_TAPS - r_first, OUT_STEP);
+                const int r_skip = OUT_STEP == 1 ? 0 : SHIFT(r_first) - (r_count - 1) - SHIFT(R - 1);
                 float16 acc[KT][NQ][OUT_STEP];
 
 #pragma unroll
                 for (int k = 0; k < KT; k++) {
-                    const float16 start = (float16)(has_bias && k < k_here ? bias[tile * KT + k] : 0.0f);
+                    const float16 start = (float16)(has_bias && k / TP < k_here ? bias[tile * KO + k / TP] : 0.0f);
 #pragma unroll
                     for (int i = 0; i < NQ; i++) {
 #pragma unroll
@@ -277,32 +291,32 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
                             float16 value[NQ];
 #pragma unroll
                             for (int i = 0; i < NQ; i++)
-                                value[i] = load_unit(in + (JOINED ? at[0] + i * VQ : at[i]) + TAP_AT(s), IN_STEP * line_size);
+                                value[i] = load_unit(in + (JOINED ? at[0] + i * VQ : at[i]) + TAP_AT(s), TP * IN_STEP * line_size);
 #pragma unroll
                             for (int k = 0; k < KT; k++) {
                                 const float16 weight = (float16)(taps[s * KT + k]);
 #pragma unroll
                                 for (int i = 0; i < NQ; i++)
-                                    acc[k][i][s % OUT_STEP] = fma(value[i], weight, acc[k][i][s % OUT_STEP]);
+                                    acc[k][i][PHASE(s)] = fma(value[i], weight, acc[k][i][PHASE(s)]);
                             }
                         }
                     }
                 }
 #pragma unroll
                 for (int i = 0; i < NQ; i++) {
-                    const int row = (row_first + unit_row[i]) * VP * OUT_STEP + phase - y_row;
-                    const int column = unit_column[i] * RUN - y_col;
-                    __global float *plane = y + ((size_t)(n_first + n[i]) * k_count + tile * KT) * hy * wy;
+                    const int row = (row_first + unit_row[i]) * VP * TP * OUT_STEP + phase - border;
+                    const int column = unit_column[i] * RUN - border;
+                    __global float *plane = y + ((size_t)(n_first + n[i]) * k_count + tile * KO) * hy * wy;
 
                     if (block + i >= units)
                         continue;
 #pragma unroll
-                    for (int k = 0; k < KT; k++, plane += (size_t)hy * wy) {
+                    for (int k = 0; k < KT; k++) {
                         float line[16 * OUT_STEP];
-                        if (k >= k_here)
+                        if (k / TP >= k_here)
                             continue;
                         interleave(acc[k][i], line);
-                        store_unit(line, row, column, hy, wy, border, add, plane);
+                        store_unit(line, row + k % TP, column, hy, wy, border, add, plane + (size_t)(k / TP) * hy * wy);
                     }
                 }
             }

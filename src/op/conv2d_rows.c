@@ -9,7 +9,7 @@
 
 /* Numbers of packed forms at a weights tensor: plus the outputs of a tile. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
-enum { LANES = 16, MAX_OPTIONS = 160, MAX_UNITS = 8 };
+enum { LANES = 16, MAX_OPTIONS = 200, MAX_UNITS = 8 };
 /* Copies fill a good part of a level-2 cache, tiles of dy half a level-1 cache. */
 enum { COPY_BYTES = 512 << 10, GRADIENT_BYTES = 24 << 10 };
 /* Groups wanted, so that there is work for several cores. */
@@ -40,11 +40,12 @@ static size_t accumulators(const tg_device *dev)
 typedef struct job {
     size_t n, inputs, h, w, outputs, rows, columns;
     size_t r, s, in_step, out_step;
-    size_t row_back, col_back; /* halo before the input */
+    size_t row_back, col_back; /* how far in front of its place the input of an output begins */
+    size_t row_span, col_span; /* and how many rows and columns more than one it has */
+    size_t pad;                /* of a scatter */
     bool is_reflected;
-    size_t hy, wy, y_row,
-        y_col;     /* the plane that is written, and where in front of it the outputs begin */
-    size_t border; /* rows and columns of outputs that are folded back into it */
+    size_t hy, wy; /* the plane that is written */
+    size_t border; /* rows and columns of outputs around it that are folded back */
 } job;
 
 static job gather_job(const tgi_conv *conv)
@@ -62,36 +63,41 @@ static job gather_job(const tgi_conv *conv)
                  .out_step = 1,
                  .row_back = conv->pad,
                  .col_back = conv->pad,
+                 .row_span = conv->r - 1,
+                 .col_span = conv->s - 1,
                  .is_reflected = conv->is_reflected,
                  .hy = conv->p,
                  .wy = conv->q};
 }
 
-/* Pixel stride * j + phase - offset comes from outputs j, j - 1, ...; with pad >= stride the first j hold no pixel. */
+/* Stride 1: a gather with the taps turned round, over the image or (is_folded) over the image with its border. Else pixel
+ * stride * j + phase comes from the outputs j + (phase + pad - tap) / stride, where that is whole. */
 static job scatter_job(const tgi_conv *conv, bool is_folded)
 {
-    size_t offset = is_folded ? 0 : conv->pad, first = offset / conv->stride;
     size_t border = is_folded ? conv->pad : 0;
-    size_t h = conv->h + 2 * border, w = conv->w + 2 * border;
+    job j = {.n = conv->n,
+             .inputs = conv->k,
+             .h = conv->p,
+             .w = conv->q,
+             .outputs = conv->c,
+             .rows = ceil_div(conv->h, conv->stride) + 2 * border,
+             .columns = ceil_div(conv->w, conv->stride) + 2 * border,
+             .r = conv->r,
+             .s = conv->s,
+             .in_step = 1,
+             .out_step = conv->stride,
+             .row_back = (conv->r - 1 - conv->pad) / conv->stride,
+             .col_back = (conv->s - 1 - conv->pad) / conv->stride,
+             .pad = conv->pad,
+             .hy = conv->h,
+             .wy = conv->w,
+             .border = border};
 
-    return (job){.n = conv->n,
-                 .inputs = conv->k,
-                 .h = conv->p,
-                 .w = conv->q,
-                 .outputs = conv->c,
-                 .rows = (h - 1 + offset) / conv->stride + 1 - first,
-                 .columns = (w - 1 + offset) / conv->stride + 1 - first,
-                 .r = conv->r,
-                 .s = conv->s,
-                 .in_step = 1,
-                 .out_step = conv->stride,
-                 .row_back = (conv->r - 1) / conv->stride - first,
-                 .col_back = (conv->s - 1) / conv->stride - first,
-                 .hy = conv->h,
-                 .wy = conv->w,
-                 .y_row = offset % conv->stride + border,
-                 .y_col = offset % conv->stride + border,
-                 .border = border};
+    j.row_span = j.row_back + ceil_div(conv->pad, conv->stride);
+    j.col_span = j.col_back + ceil_div(conv->pad, conv->stride);
+    j.row_back += border;
+    j.col_back += border;
+    return j;
 }
 
 /* Lanes that hold no pixel cost time, and so does putting a vector together from two or four rows. */
@@ -114,17 +120,12 @@ static size_t choose_vq(size_t rows, size_t columns)
     return best;
 }
 
-/* Row taps of the longest phase. */
-static size_t row_taps(const job *j)
-{
-    return ceil_div(j->r, j->out_step);
-}
-
 static void set_rows(const job *j, size_t per_slice, tgi_rows_plan *plan)
 {
     plan->slices = ceil_div(plan->unit_rows, per_slice);
-    plan->rows = (ceil_div(plan->unit_rows, plan->slices) * (LANES / plan->vq) - 1) * j->in_step +
-                 row_taps(j);
+    plan->rows =
+        (ceil_div(plan->unit_rows, plan->slices) * plan->tp * (LANES / plan->vq) - 1) * j->in_step +
+        j->row_span + 1;
 }
 
 static void set_units(const job *j, tgi_rows_plan *plan)
@@ -132,9 +133,9 @@ static void set_units(const job *j, tgi_rows_plan *plan)
     size_t halo = j->is_reflected ? j->col_back : 0;
 
     plan->vq = choose_vq(j->rows, j->columns);
-    plan->unit_rows = ceil_div(j->rows, LANES / plan->vq);
+    plan->unit_rows = ceil_div(j->rows, plan->tp * (LANES / plan->vq));
     plan->unit_columns = ceil_div(j->columns, plan->vq);
-    plan->pitch = larger(plan->unit_columns * plan->vq + (j->s - 1) / (j->in_step * j->out_step),
+    plan->pitch = larger(plan->unit_columns * plan->vq + j->col_span / j->in_step,
                          ceil_div(j->col_back + j->w + halo, j->in_step));
     plan->pitch = ceil_div(plan->pitch, 4) * 4;
 }
@@ -144,14 +145,16 @@ static size_t plane_bytes(const job *j, const tgi_rows_plan *plan)
     return plan->rows * j->in_step * plan->pitch * sizeof(float);
 }
 
-/* Half cycles that a tap costs: multiply-adds and loads go two a cycle, of which a load across two lines counts twice. */
-static double tap_cost(const tgi_rows_plan *plan, size_t kt, size_t nq, size_t out_step)
+/* Half cycles that a tap costs: multiply-adds and loads go two a cycle, of which a load across two lines counts twice. The copy
+ * lies in the level-2 cache, so each vector of it costs again, once for all taps of a row. */
+static double tap_cost(const tgi_rows_plan *plan, const job *j, size_t kt, size_t nq)
 {
-    double loads = 1.75 * (double)nq * (16.0 / (double)plan->vq) / (double)out_step + (double)kt;
-    double sums = (double)(kt * nq) + (16.0 / (double)plan->vq - 1) * (double)nq / (double)out_step;
-    double cost = loads > sums ? loads : sums, latency = 8.0 / (double)out_step;
+    double out_step = (double)j->out_step;
+    double loads = 1.75 * (double)nq * (16.0 / (double)plan->vq) / out_step + (double)kt;
+    double sums = (double)(kt * nq) + (16.0 / (double)plan->vq - 1) * (double)nq / out_step;
+    double cost = loads > sums ? loads : sums, latency = 8.0 / out_step;
 
-    return (cost > latency ? cost : latency) + 1.0;
+    return (cost > latency ? cost : latency) + 3.0 * (double)nq / (double)j->s + 1.0;
 }
 
 static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_rows_plan *plan)
@@ -165,8 +168,9 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
         limit = registers > nq ? (registers - nq) / (nq * j->out_step) : 0;
         if (nq > 1 && !limit)
             break;
-        size_t tiles = ceil_div(j->outputs, larger(limit, 1)), kt = ceil_div(j->outputs, tiles);
-        double cost = (double)(tiles * ceil_div(units, nq)) * tap_cost(plan, kt, nq, j->out_step);
+        size_t rows = j->outputs * plan->tp, tiles = ceil_div(rows, larger(limit, plan->tp));
+        size_t kt = ceil_div(j->outputs, tiles) * plan->tp;
+        double cost = (double)(tiles * ceil_div(units, nq)) * tap_cost(plan, j, kt, nq);
 
         if (nq == 1 || cost < best) {
             best = cost;
@@ -180,8 +184,8 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
  * has its mirror image. */
 static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    size_t vp = LANES / plan->vq, per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
-    size_t limit = smaller(COPY_BYTES, dev->info.local_bytes);
+    size_t vp = plan->tp * (LANES / plan->vq), per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
+    size_t limit = smaller(COPY_BYTES * (j->outputs <= 4 ? 3 : 1), dev->info.local_bytes);
 
     if (j->border)
         per_slice = larger(per_slice, 2 * (2 * j->border / vp + 2));
@@ -199,7 +203,8 @@ static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 
 static bool plan_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    *plan = (tgi_rows_plan){.cb = 1, .images = 1};
+    *plan = (tgi_rows_plan){
+        .cb = 1, .tp = j->outputs == 1 && j->out_step == 1 && j->r > 1 ? 2 : 1, .images = 1};
     if (j->columns < 4 || j->s > LANES)
         return false;
     set_units(j, plan);
@@ -215,7 +220,7 @@ static bool plan_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
     }
     choose_tile(dev, j, per_image * plan->images, plan);
     size_t groups = ceil_div(j->n, plan->images) * plan->slices;
-    size_t tiles = ceil_div(j->outputs, plan->kt);
+    size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
     plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
     plan->tiles_each = ceil_div(tiles, plan->parts);
     plan->parts = ceil_div(tiles, plan->tiles_each);
@@ -242,23 +247,25 @@ bool tgi_rows_plan_scatter(const tg_device *dev, const tgi_conv *conv, bool is_f
 static void write_options(const job *j, const tgi_rows_plan *plan, char *options, size_t size)
 {
     snprintf(options, size,
-             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu -DCB=%zu "
-             "-DJOINED=%d",
-             j->r, j->s, j->in_step, j->out_step, plan->vq, plan->kt, plan->nq, plan->cb,
-             plan->unit_columns % plan->nq == 0);
+             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DPAD=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu "
+             "-DCB=%zu "
+             "-DJOINED=%d -DTP=%zu",
+             j->r, j->s, j->in_step, j->out_step, j->out_step > 1 ? j->pad : 0, plan->vq, plan->kt,
+             plan->nq, plan->cb, plan->unit_columns % plan->nq == 0, plan->tp);
 }
 
 static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, tg_tensor *w,
                       cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t tiles = ceil_div(j->outputs, plan->kt);
+    size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
+    size_t taps = (j->r + (plan->tp - 1) * j->in_step) * j->s;
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
     bool is_fresh;
 
     TG_TRY(tgi_tensor_packed(w, (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)plan->kt,
-                             tiles * plan->kt * j->inputs * j->r * j->s * sizeof(float), packed,
+                             tiles * plan->kt * j->inputs * taps * sizeof(float), packed,
                              &is_fresh));
     if (is_fresh)
         return TG_OK;
@@ -290,8 +297,7 @@ static tg_status run(const job *j, const tgi_rows_plan *plan, bool is_scatter, c
                  tgi_int(j->outputs), tgi_int(plan->images), tgi_int(plan->unit_rows),
                  tgi_int(plan->unit_columns), tgi_int(plan->slices), tgi_int(plan->rows),
                  tgi_int(plan->pitch), tgi_int(plan->tiles_each), tgi_int(j->hy), tgi_int(j->wy),
-                 tgi_int(j->y_row), tgi_int(j->y_col), tgi_int(j->border), tgi_int(add),
-                 tgi_buffer(y), tgi_local(plan->copy_bytes))));
+                 tgi_int(j->border), tgi_int(add), tgi_buffer(y), tgi_local(plan->copy_bytes))));
 cleanup:
     return status;
 }
@@ -343,7 +349,7 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
 {
     const job j = gather_job(conv);
 
-    *plan = (tgi_rows_plan){.nq = 1, .images = 1};
+    *plan = (tgi_rows_plan){.nq = 1, .tp = 1, .images = 1};
     if (j.columns < 4 || j.s > LANES)
         return false;
     set_units(&j, plan);

@@ -7,7 +7,7 @@
 
 /* How a layer is cut for conv_rows and rows_weights. */
 typedef struct tgi_rows_plan {
-    size_t vq, kt, nq, cb;          /* the tunables of the kernels */
+    size_t vq, kt, nq, cb, tp;      /* the tunables of the kernels */
     size_t unit_rows, unit_columns; /* units of 16 pixels of one image */
     size_t images, slices;          /* images to a group; groups that share an image's rows */
     size_t rows, pitch;             /* of one plane in the copy */
