@@ -13,7 +13,7 @@ pkginclude_HEADERS = \
 noinst_LTLIBRARIES = libtgcore.la
 libtgcore_la_SOURCES =
 nodist_libtgcore_la_SOURCES = cl_texts.c
-libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
+libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(CLFFT_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
 	$(ZLIB_LIBS) $(PTHREAD_LIBS)
 
 # The rooms: one list each.
@@ -57,7 +57,13 @@ libtgcore_la_SOURCES += \
 # op/
 libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
-	src/op/conv2d_packed.c src/op/conv2d_matmul.c
+	src/op/conv2d_packed.c
+if HAVE_CLBLAST
+libtgcore_la_SOURCES += src/op/conv2d_matmul.c src/op/sgemm.c src/op/sgemm.h
+endif
+if HAVE_CLFFT
+libtgcore_la_SOURCES += src/op/conv2d_fft.c src/op/fft.c src/op/fft.h
+endif
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/label.c

@@ -40,6 +40,7 @@ libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
 # op/
 libtgtest_la_SOURCES += tests/ref/conv2d.c
 c_tests += tests/op/test_conv2d
+c_tests += tests/op/test_library
 libtgtest_la_SOURCES += tests/ref/elementwise.c
 c_tests += tests/op/test_elementwise
 libtgtest_la_SOURCES += tests/ref/arrange.c

@@ -108,6 +108,8 @@ void tg_device_free(tg_device *dev)
         return;
     if (dev->queue)
         clFinish(dev->queue);
+    if (dev->fft_free)
+        dev->fft_free(dev->fft);
     if (dev->pool_free)
         dev->pool_free(dev->pool);
     tgi_profile_free(dev);
