@@ -58,6 +58,8 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
 	src/op/conv2d_packed.c
+libtgcore_la_SOURCES += src/op/tune.c src/op/tune.h src/op/tune_file.c src/op/tune_table.c \
+	src/op/tune_check.c src/op/tune_run.c src/op/tune_worker.c
 if HAVE_CLBLAST
 libtgcore_la_SOURCES += src/op/conv2d_matmul.c src/op/sgemm.c src/op/sgemm.h
 endif
@@ -153,7 +155,7 @@ libtgcore_la_SOURCES += src/cli/eval.c src/cli/eval_options.def
 # taggan-devices check compares with the references of the tests, so they are in the library, unseen from outside
 libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
 	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c \
-	src/cli/devices_check.c src/cli/devices_check.h \
+	src/cli/devices_check.c src/cli/devices_check.h src/cli/devices_tune.c src/cli/devices_tune.h \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
 	src/cli/check_loss.c src/cli/check_optimizer.c \
 	tests/ref/ref.h tests/ref/tolerance.h \

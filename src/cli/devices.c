@@ -1,9 +1,10 @@
-/* devices.c -- taggan-devices: lists the compute devices, and checks one against plain C. */
+/* devices.c -- taggan-devices: lists the compute devices, checks one against plain C, and tunes one. */
 #include "config.h"
 #include <taggan/programs.h>
 #include "base/file.h"
 #include "cli/devices_check.h"
 #include "cli/devices_list.h"
+#include "cli/devices_tune.h"
 #include "device/device.h"
 
 #define TG_OPTIONS_FILE "cli/devices_options.def"
@@ -15,14 +16,15 @@
 #include "base/banned.h"
 
 static const tgi_program program = {
-    "taggan-devices", "Lists the compute devices of this machine, and checks them.", NULL,
+    "taggan-devices", "Lists the compute devices of this machine, checks and tunes them.", NULL,
     "A star marks the device that --device or TAGGAN_DEVICE names, or that programs take by "
     "themselves.\n"
     "\n"
     "Examples:\n"
     "  taggan-devices\n"
     "  taggan-devices check --device pocl\n"
-    "  taggan-devices check --device 1 --json certificate.json\n",
+    "  taggan-devices check --device 1 --json certificate.json\n"
+    "  taggan-devices tune --preset standard --size 128\n",
     TGI_TABLE(option_table)};
 
 static tg_status print_list(const options *given, const tg_device_info *list, size_t n,
@@ -106,6 +108,38 @@ cleanup:
     return tgi_program_end(&program, status);
 }
 
+static int run_tune(const options *given, const char *path)
+{
+    tg_status status = TG_OK;
+    tg_device *dev = NULL;
+    json_t *json = NULL;
+    tgi_file file = {0};
+    bool has_file = path && strcmp(path, "-") != 0, prints_json = given->json && !has_file;
+    const tgi_devices_tune_opts opts = {.preset = given->preset,
+                                        .size = given->size,
+                                        .width = given->width,
+                                        .batch = given->batch,
+                                        .sets = given->set.items,
+                                        .n_sets = given->set.n,
+                                        .seconds = given->seconds,
+                                        .table = given->quiet  ? NULL
+                                                 : prints_json ? stderr
+                                                               : stdout};
+
+    TG_TRY(tg_device_open(given->device, &dev));
+    if (has_file)
+        TG_TRY(tgi_file_create(path, &file));
+    TG_TRY(tgi_devices_tune(dev, &opts, given->json ? &json : NULL));
+    if (given->json)
+        TG_TRY(tgi_devices_emit(json, has_file ? file.stream : stdout));
+    if (has_file)
+        TG_TRY(tgi_file_commit(&file));
+cleanup:
+    tgi_file_discard(&file);
+    tg_device_free(dev);
+    return tgi_program_end(&program, status);
+}
+
 int tg_devices_main(int argc, char **argv)
 {
     options given = {0};
@@ -115,16 +149,19 @@ int tg_devices_main(int argc, char **argv)
     if (tgi_program_start(&program, argc, argv, &given, &operands, &exit_status))
         return exit_status;
     const char *command = operands.n ? operands.items[0] : "list";
-    bool is_check = !strcmp(command, "check");
-    size_t most = is_check && given.json ? 2 : 1; /* the command, and a file for JSON */
+    bool is_check = !strcmp(command, "check"), is_tune = !strcmp(command, "tune");
+    size_t most =
+        (is_check || is_tune) && given.json ? 2 : 1; /* the command, and a file for JSON */
 
-    if (!is_check && strcmp(command, "list") != 0)
+    if (!is_check && !is_tune && strcmp(command, "list") != 0)
         exit_status = tgi_program_misused(&program, "unknown command '%s'", command);
     else if (operands.n > most)
         exit_status =
             tgi_program_misused(&program, "%s takes no '%s'", command, operands.items[most]);
     else if (is_check)
         exit_status = run_check(&given, operands.n == 2 ? operands.items[1] : NULL);
+    else if (is_tune)
+        exit_status = run_tune(&given, operands.n == 2 ? operands.items[1] : NULL);
     else
         exit_status = run_list(&given);
     tgi_program_finish(&program, &given);

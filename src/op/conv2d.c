@@ -1,6 +1,7 @@
 /* conv2d.c -- convolution and transposed convolution: checks shapes, chooses the algorithm, runs it. */
 #include "config.h"
 #include "op/conv2d.h"
+#include "op/tune.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -108,14 +109,19 @@ bool tgi_proof_is_spoilt(const char *library)
     return named && !strcmp(named, library);
 }
 
+/* What was found out about a device is kept with it: a cache, not a change of the device. */
+static tg_device *cache_of(const tg_device *dev)
+{
+    return (tg_device *)(uintptr_t)dev;
+}
+
 /* Whether a library may be used here. The first refusal leaves its sentence in `why`, to be logged with what computes instead. */
 static bool is_proven(const tgi_conv_algorithm *algorithm, const tg_device *dev,
                       const tgi_conv *conv, char *why, size_t why_size)
 {
     if (!algorithm->prove)
         return true;
-    /* the outcome is kept with the device: a cache, not a change of the device */
-    const tgi_proof proof = algorithm->prove((tg_device *)(uintptr_t)dev, conv);
+    const tgi_proof proof = algorithm->prove(cache_of(dev), conv);
     if (proof == TGI_REFUTED_NOW)
         snprintf(why, why_size, "%s", tg_error_message());
     return proof == TGI_PROVEN;
@@ -132,6 +138,9 @@ const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorith
 
     if (wished && wished->applies(dev, conv, pass) && is_proven(wished, dev, conv, why, sizeof why))
         return wished;
+    chosen = tgi_tune_choice(cache_of(dev), conv, pass);
+    if (chosen && !is_proven(chosen, dev, conv, why, sizeof why))
+        chosen = NULL;
     for (size_t i = 0; tgi_conv_algorithms[i] && !chosen; i++) {
         const tgi_conv_algorithm *each = tgi_conv_algorithms[i];
 

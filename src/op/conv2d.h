@@ -54,7 +54,8 @@ extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmu
 /* TG_ERR_UNSUPPORTED, naming the library, when this build lacks it. */
 tg_status tgi_conv_expect_built(tg_conv_algorithm algorithm) TG_MUST_CHECK;
 
-/* What computes this pass: `wish`, else the device's default, else the rule. A wish that does not apply falls back to the rule. */
+/* What computes this pass: `wish`, else the device's default, where that applies and is proven; else what was measured or shipped for
+ * this device (op/tune.h); else the rule. */
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
                                           const tgi_conv *conv, tgi_conv_pass pass);
 
