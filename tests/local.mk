@@ -41,6 +41,7 @@ libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
 libtgtest_la_SOURCES += tests/ref/conv2d.c
 c_tests += tests/op/test_conv2d
 c_tests += tests/op/test_library
+c_tests += tests/op/test_tune
 libtgtest_la_SOURCES += tests/ref/elementwise.c
 c_tests += tests/op/test_elementwise
 libtgtest_la_SOURCES += tests/ref/arrange.c
@@ -155,6 +156,7 @@ sh_tests = \
 
 sh_tests += tests/cli/oclgrind.sh
 sh_tests += tests/cli/train.sh
+sh_tests += tests/cli/tune.sh
 sh_tests += tests/cli/parity.sh
 
 TESTS += $(sh_tests)

@@ -60,11 +60,10 @@ tg_status tgi_tune_key(const tg_device *dev, char **out)
                          : tgi_is_cpu_family(dev)       ? "cpu"
                                                         : "gpu";
 
-    return tgi_printf(out,
-                      "tuning 1|%s|%s|%s|%s|%zu units|%zu MiB|taggan %s|%s|kernels %08lx|%s|%s",
+    return tgi_printf(out, "tuning 1|%s|%s|%s|%s|%zu units|taggan %s|%s|kernels %08lx|%s|%s",
                       i->platform, i->platform_version, i->name, i->driver, i->compute_units,
-                      i->global_bytes >> 20, tg_version(), CLBLAST_WORDS ", " CLFFT_WORDS,
-                      kernels_checksum(), folder && *folder ? folder : "built in", family);
+                      tg_version(), CLBLAST_WORDS ", " CLFFT_WORDS, kernels_checksum(),
+                      folder && *folder ? folder : "built in", family);
 }
 
 /* The checksum is over the layers as jansson writes them, so that white space in the file does not matter. */
