@@ -200,7 +200,9 @@ tg_status tgi_fft_inverse(const tgi_fft_shape *shape, tg_tensor *spectra, tg_ten
 
 /* ---- the known answer --------------------------------------------------------------------------------- */
 
-enum { TEST_PLANES = 2, MAX_TEST_COLUMNS = 129 };
+/* Some sizes of clFFT race within a work-group where work-items do not run in step (8 and 18, found by Oclgrind). So there are
+ * many planes, of two kinds in turn: two are compared with the definition, the others with those two. */
+enum { MOST_TEST_PLANES = 32, MOST_TEST_VALUES = 1 << 22, N_KINDS = 2, MAX_TEST_COLUMNS = 129 };
 static const double allowed = 1e-5; /* of the largest value; right transforms reach 3e-7 */
 
 /* One column of a plane's spectrum, [h] complex values in double, straight from the definition. */
@@ -229,7 +231,8 @@ static void plain_column(const float *real, size_t h, size_t w, size_t column, d
     }
 }
 
-/* The largest difference between spectra and their definition, as a share of the largest value; not every column of large ones. */
+/* The largest difference between spectra and their definition, or of planes that should be equal, as a share of the largest value;
+ * not every column of large ones. */
 static tg_status spectrum_error(const tgi_fft_shape *shape, const float *real, const float *spectra,
                                 double *error)
 {
@@ -239,7 +242,7 @@ static tg_status spectrum_error(const tgi_fft_shape *shape, const float *real, c
 
     TG_TRY(tgi_alloc(2 * shape->h, sizeof *rows, &rows));
     TG_TRY(tgi_alloc(2 * shape->h, sizeof *column, &column));
-    for (size_t plane = 0; plane < shape->planes; plane++) {
+    for (size_t plane = 0; plane < N_KINDS; plane++) {
         for (size_t f = plane % step; f < columns; f += step) {
             plain_column(real + plane * shape->h * shape->w, shape->h, shape->w, f, rows, column);
             for (size_t i = 0; i < 2 * shape->h; i++) {
@@ -252,6 +255,13 @@ static tg_status spectrum_error(const tgi_fft_shape *shape, const float *real, c
             }
         }
     }
+    size_t kind = 2 * N_KINDS * shape->h * columns, n = 2 * shape->planes * shape->h * columns;
+    for (size_t i = kind; i < n; i++) {
+        double difference = fabs((double)spectra[i] - (double)spectra[i - kind]);
+
+        if (!(difference <= worst))
+            worst = difference;
+    }
     *error = worst / largest;
 cleanup:
     free(rows);
@@ -262,8 +272,10 @@ cleanup:
 static tg_status check_size(tg_device *dev, size_t h, size_t w)
 {
     tg_status status = TG_OK;
-    const tgi_fft_shape shape = {h, w, TEST_PLANES};
-    size_t n_real = TEST_PLANES * h * w, n_spectra = 2 * TEST_PLANES * h * tgi_fft_columns(w);
+    size_t planes = MOST_TEST_VALUES / (h * w);
+    planes = planes < N_KINDS ? N_KINDS : planes > MOST_TEST_PLANES ? MOST_TEST_PLANES : planes;
+    const tgi_fft_shape shape = {h, w, planes};
+    size_t n_real = planes * h * w, n_spectra = 2 * planes * h * tgi_fft_columns(w);
     tgi_rng rng = tgi_rng_new(h * 65536 + w, TGI_STREAM_TEST, 0);
     float *start = NULL, *values = NULL, *spectra = NULL;
     tg_tensor *real = NULL, *complex_values = NULL;
@@ -272,11 +284,11 @@ static tg_status check_size(tg_device *dev, size_t h, size_t w)
     TG_TRY(tgi_alloc(n_real, sizeof *start, &start));
     TG_TRY(tgi_alloc(n_real, sizeof *values, &values));
     TG_TRY(tgi_alloc(n_spectra, sizeof *spectra, &spectra));
-    TG_TRY(tg_tensor_new(dev, (tg_dims){1, TEST_PLANES, h, w}, &real));
-    TG_TRY(
-        tg_tensor_new(dev, (tg_dims){1, TEST_PLANES, h, 2 * tgi_fft_columns(w)}, &complex_values));
+    TG_TRY(tg_tensor_new(dev, (tg_dims){1, planes, h, w}, &real));
+    TG_TRY(tg_tensor_new(dev, (tg_dims){1, planes, h, 2 * tgi_fft_columns(w)}, &complex_values));
     for (size_t i = 0; i < n_real; i++)
-        start[i] = (float)tgi_rng_range(&rng, -1, 1);
+        start[i] =
+            i < N_KINDS * h * w ? (float)tgi_rng_range(&rng, -1, 1) : start[i - N_KINDS * h * w];
     TG_TRY(tg_tensor_upload(real, start, n_real));
     TG_TRY(tgi_fft_forward(&shape, real, complex_values));
     TG_TRY(tg_tensor_download(complex_values, spectra, n_spectra));
