@@ -42,7 +42,9 @@ says 'tuning: algorithm direct is left out on this device: it did not answer for
 says '^[1-9][0-9]* of [0-9]+ tuned, in ' "the others are measured"
 n=$(layers)
 
-# two at once
+# two at once (again without the transforms)
+TAGGAN_TEST_TUNE_CRASH=fft
+export TAGGAN_TEST_TUNE_CRASH
 "$devices" tune --size 32 --width 2 --batch 1 --set dwidth=2 --set cond=bias -q --seconds 60 >"$work/one" 2>&1 &
 one=$!
 "$devices" tune --size 48 --width 2 --batch 1 --set dwidth=2 --set cond=bias -q --seconds 60 >"$work/two" 2>&1 &
@@ -53,6 +55,8 @@ cat "$work/one" "$work/two" >"$work/err"
 [ $first -eq 0 ] && [ $second -eq 0 ]; tap_say $? "two processes tune at once"
 ok "the file is whole" is_whole
 sh -c '[ "$1" -gt $(($2 + 20)) ] && grep -q "\"layer\": \"[0-2] 1 [0-9]* 32 " "$3" && grep -q "\"layer\": \"[0-2] 1 [0-9]* 48 " "$3"' - "$(layers)" "$n" "$(file)"; tap_say $? "and holds what both found"
+
+unset TAGGAN_TEST_TUNE_CRASH
 
 # training measures what it meets, once
 run="-o $work/run --size 32 --batch 2 --steps 2 --set width=2 --set dwidth=2 phantom:n=4,val=4,test=4"
@@ -69,9 +73,6 @@ ok "trains with a damaged file of choices" "$train" --set tune=on $run
 says "warning: tuning: '.*tune.json' is damaged or of another program; it is made anew$" "says so"
 says 'measuring which' "measures again"
 ok "the file is whole again" is_whole
-head -c 300 "$(file)" >"$work/cut" && cat "$work/cut" >"$(file)"
-ok "a file that was cut off is not taken" "$train" --set tune=on $run
-says "is damaged" "either"
 ok "goes on from its checkpoint" "$train" --resume --steps 3 -o "$work/run"
 ! grep -q measuring "$work/err"; tap_say $? "with the choices it had"
 
