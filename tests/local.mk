@@ -4,7 +4,9 @@ TEST_EXTENSIONS = .sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 # by name, since an archive or a patch may lose the executable bit
 SH_LOG_COMPILER = $(SHELL)
+# new_delete_type_mismatch: clFFT deletes its plans through a pointer of another type
 AM_TESTS_ENVIRONMENT = \
+	ASAN_OPTIONS=new_delete_type_mismatch=0$${ASAN_OPTIONS:+:$$ASAN_OPTIONS}; export ASAN_OPTIONS; \
 	POCL_CACHE_DIR=$(abs_top_builddir)/.pocl; export POCL_CACHE_DIR; mkdir -p $$POCL_CACHE_DIR; \
 	TAGGAN_CACHE_DIR=$(abs_top_builddir)/.taggan-cache; export TAGGAN_CACHE_DIR; \
 	CC='$(CC)'; export CC; MAKE='$(MAKE)'; export MAKE; \
