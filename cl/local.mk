@@ -8,6 +8,7 @@ cl_files = \
 	cl/conv2d_winograd.cl \
 	cl/conv2d_rows.cl \
 	cl/conv2d_matmul.cl \
+	cl/conv2d_fft.cl \
 	cl/label.cl \
 	cl/pool.cl \
 	cl/elementwise.cl

@@ -13,7 +13,7 @@ pkginclude_HEADERS = \
 noinst_LTLIBRARIES = libtgcore.la
 libtgcore_la_SOURCES =
 nodist_libtgcore_la_SOURCES = cl_texts.c
-libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
+libtgcore_la_LIBADD = $(OPENCL_LIBS) $(CLBLAST_LIBS) $(CLFFT_LIBS) $(PNG_LIBS) $(JPEG_LIBS) $(JANSSON_LIBS) $(PANGO_LIBS) \
 	$(ZLIB_LIBS) $(PTHREAD_LIBS)
 
 # The rooms: one list each.
@@ -60,8 +60,15 @@ libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
 	src/op/conv2d_packed.c \
 	src/op/conv2d_rows.c src/op/conv2d_rows.h \
-	src/op/conv2d_winograd.c \
-	src/op/conv2d_matmul.c
+	src/op/conv2d_winograd.c
+libtgcore_la_SOURCES += src/op/tune.c src/op/tune.h src/op/tune_file.c src/op/tune_table.c \
+	src/op/tune_check.c src/op/tune_run.c src/op/tune_worker.c
+if HAVE_CLBLAST
+libtgcore_la_SOURCES += src/op/conv2d_matmul.c src/op/sgemm.c src/op/sgemm.h
+endif
+if HAVE_CLFFT
+libtgcore_la_SOURCES += src/op/conv2d_fft.c src/op/fft.c src/op/fft.h
+endif
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/label.c
@@ -152,7 +159,7 @@ libtgcore_la_SOURCES += src/cli/eval.c src/cli/eval_options.def
 # taggan-devices check compares with the references of the tests, so they are in the library, unseen from outside
 libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
 	src/cli/devices_list.c src/cli/devices_list.h src/cli/devices_report.c src/cli/kernel_times.c src/cli/kernel_times.h \
-	src/cli/devices_check.c src/cli/devices_check.h \
+	src/cli/devices_check.c src/cli/devices_check.h src/cli/devices_tune.c src/cli/devices_tune.h \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
 	src/cli/check_loss.c src/cli/check_optimizer.c src/cli/check_peak.c \
 	tests/ref/ref.h tests/ref/tolerance.h \

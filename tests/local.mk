@@ -4,7 +4,9 @@ TEST_EXTENSIONS = .sh
 SH_LOG_DRIVER = $(LOG_DRIVER)
 # by name, since an archive or a patch may lose the executable bit
 SH_LOG_COMPILER = $(SHELL)
+# new_delete_type_mismatch: clFFT deletes its plans through a pointer of another type
 AM_TESTS_ENVIRONMENT = \
+	ASAN_OPTIONS=new_delete_type_mismatch=0$${ASAN_OPTIONS:+:$$ASAN_OPTIONS}; export ASAN_OPTIONS; \
 	POCL_CACHE_DIR=$(abs_top_builddir)/.pocl; export POCL_CACHE_DIR; mkdir -p $$POCL_CACHE_DIR; \
 	TAGGAN_CACHE_DIR=$(abs_top_builddir)/.taggan-cache; export TAGGAN_CACHE_DIR; \
 	CC='$(CC)'; export CC; MAKE='$(MAKE)'; export MAKE; \
@@ -40,6 +42,8 @@ libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
 # op/
 libtgtest_la_SOURCES += tests/ref/conv2d.c
 c_tests += tests/op/test_conv2d tests/op/test_conv2d_accuracy
+c_tests += tests/op/test_library
+c_tests += tests/op/test_tune
 libtgtest_la_SOURCES += tests/ref/elementwise.c
 c_tests += tests/op/test_elementwise tests/op/test_set
 libtgtest_la_SOURCES += tests/ref/arrange.c
@@ -156,7 +160,7 @@ sh_tests = \
 
 sh_tests += tests/cli/oclgrind.sh
 sh_tests += tests/cli/train.sh
-sh_tests += tests/cli/bench.sh
+sh_tests += tests/cli/bench.sh tests/cli/tune.sh
 sh_tests += tests/cli/parity.sh
 
 TESTS += $(sh_tests)

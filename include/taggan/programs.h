@@ -17,6 +17,10 @@ int tg_eval_main(int argc, char **argv);
 int tg_data_main(int argc, char **argv);
 int tg_devices_main(int argc, char **argv);
 
+/** What a program does as the child that measures algorithms for another one of its kind: PROGRAM --tune-worker. Speaks with its
+ *  parent alone, through standard input and output. \return its exit status */
+int tg_tune_worker_main(void);
+
 #ifdef __cplusplus
 }
 #endif

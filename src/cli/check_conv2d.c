@@ -239,30 +239,33 @@ cleanup:
     return status;
 }
 
-/* The six passes by one algorithm. */
-#define LAYER(op, name, program, run, number)                                                      \
+/* The six passes by one algorithm, on the first so many layers and transposed layers. */
+#define ROW(op, name, program, run, number, n)                                                     \
     {                                                                                              \
-        op, name, program, run, number, TG_COUNT(layers)                                           \
+        op, name, program, run, number, n                                                          \
     }
-#define TRANSPOSED(op, name, program, run, number)                                                 \
-    {                                                                                              \
-        op, name, program, run, number, TG_COUNT(transposed)                                       \
-    }
+#define SOME_PASSES(name, program, number, n, n_t)                                                 \
+    ROW("conv2d_forward", name, program, forward, number, n),                                      \
+        ROW("conv2d_backward_data", name, program, backward_data, number, n),                      \
+        ROW("conv2d_backward_weights", name, program, backward_weights, number, n),                \
+        ROW("conv2d_transposed_forward", name, program, transposed_forward, number, n_t),          \
+        ROW("conv2d_transposed_backward_data", name, program, transposed_backward_data, number,    \
+            n_t),                                                                                  \
+        ROW("conv2d_transposed_backward_weights", name, program, transposed_backward_weights,      \
+            number, n_t)
 #define PASSES(name, program, number)                                                              \
-    LAYER("conv2d_forward", name, program, forward, number),                                       \
-        LAYER("conv2d_backward_data", name, program, backward_data, number),                       \
-        LAYER("conv2d_backward_weights", name, program, backward_weights, number),                 \
-        TRANSPOSED("conv2d_transposed_forward", name, program, transposed_forward, number),        \
-        TRANSPOSED("conv2d_transposed_backward_data", name, program, transposed_backward_data,     \
-                   number),                                                                        \
-        TRANSPOSED("conv2d_transposed_backward_weights", name, program,                            \
-                   transposed_backward_weights, number)
+    SOME_PASSES(name, program, number, TG_COUNT(layers), TG_COUNT(transposed))
 const tgi_check_row tgi_check_conv2d[] = {
     PASSES("direct", "conv2d", TG_CONV_DIRECT),
     PASSES("packed", "conv2d_packed", TG_CONV_PACKED),
     PASSES("winograd", "conv2d_winograd", TG_CONV_WINOGRAD),
     PASSES("winograd2", "conv2d_winograd", TG_CONV_WINOGRAD2),
+#if HAVE_CLBLAST
     PASSES("matmul", "conv2d_matmul", TG_CONV_MATMUL),
+#endif
+#if HAVE_CLFFT /* which compiles for seconds at each size */
+    SOME_PASSES("fft", "conv2d_fft", TG_CONV_FFT, 3, 2),
+#endif
     PASSES("auto", "by rule", TG_CONV_AUTO),
     {"linear_forward", "", "by rule", linear_forward, 0, TG_COUNT(vectors)},
     {"linear_backward", "", "by rule", linear_backward, 0, TG_COUNT(vectors)},

@@ -1,10 +1,11 @@
-/* devices.c -- taggan-devices: lists the compute devices, checks one against plain C, and times it. */
+/* devices.c -- taggan-devices: lists the compute devices, checks one against plain C, times and tunes it. */
 #include "config.h"
 #include <taggan/programs.h>
 #include "base/file.h"
 #include "cli/devices_bench.h"
 #include "cli/devices_check.h"
 #include "cli/devices_list.h"
+#include "cli/devices_tune.h"
 #include "device/device.h"
 
 #define TG_OPTIONS_FILE "cli/devices_options.def"
@@ -16,7 +17,8 @@
 #include "base/banned.h"
 
 static const tgi_program program = {
-    "taggan-devices", "Lists the compute devices of this machine, checks and times them.", NULL,
+    "taggan-devices", "Lists the compute devices of this machine, checks, times and tunes them.",
+    NULL,
     "A star marks the device that --device or TAGGAN_DEVICE names, or that programs take by "
     "themselves.\n"
     "\n"
@@ -25,7 +27,8 @@ static const tgi_program program = {
     "  taggan-devices check --device pocl\n"
     "  taggan-devices check --device 1 --json certificate.json\n"
     "  taggan-devices bench --preset quick\n"
-    "  taggan-devices bench --preset paper --size 128 --width 32 --json bench.json\n",
+    "  taggan-devices bench --preset paper --size 128 --width 32 --json bench.json\n"
+    "  taggan-devices tune --preset standard --size 128\n",
     TGI_TABLE(option_table)};
 
 static tg_status print_list(const options *given, const tg_device_info *list, size_t n,
@@ -111,18 +114,19 @@ cleanup:
 
 static tgi_bench_opts bench_opts_of(const options *given)
 {
-    return (tgi_bench_opts){.preset = given->preset,
-                            .size = given->given.size ? given->size : 0,
-                            .width = given->given.width ? given->width : 0,
-                            .blocks = given->given.blocks ? given->blocks : SIZE_MAX,
-                            .batch = given->given.batch ? given->batch : 0,
-                            .net = given->net,
-                            .netd = given->netd,
-                            .sets = given->set.items,
-                            .n_sets = given->set.n,
-                            .only = given->only,
-                            .timing = {.n_runs = given->runs, .seconds = given->seconds},
-                            .is_quiet = given->quiet};
+    return (tgi_bench_opts){
+        .preset = given->preset,
+        .size = given->given.size ? given->size : 0,
+        .width = given->given.width ? given->width : 0,
+        .blocks = given->given.blocks ? given->blocks : SIZE_MAX,
+        .batch = given->given.batch ? given->batch : 0,
+        .net = given->net,
+        .netd = given->netd,
+        .sets = given->set.items,
+        .n_sets = given->set.n,
+        .only = given->only,
+        .timing = {.n_runs = given->runs, .seconds = given->given.seconds ? given->seconds : 2},
+        .is_quiet = given->quiet};
 }
 
 static int run_bench(const options *given, const char *path)
@@ -156,6 +160,38 @@ cleanup:
     return tgi_program_end(&program, status);
 }
 
+static int run_tune(const options *given, const char *path)
+{
+    tg_status status = TG_OK;
+    tg_device *dev = NULL;
+    json_t *json = NULL;
+    tgi_file file = {0};
+    bool has_file = path && strcmp(path, "-") != 0, prints_json = given->json && !has_file;
+    const tgi_devices_tune_opts opts = {.preset = given->preset,
+                                        .size = given->size,
+                                        .width = given->width,
+                                        .batch = given->batch,
+                                        .sets = given->set.items,
+                                        .n_sets = given->set.n,
+                                        .seconds = given->seconds,
+                                        .table = given->quiet  ? NULL
+                                                 : prints_json ? stderr
+                                                               : stdout};
+
+    TG_TRY(tg_device_open(given->device, &dev));
+    if (has_file)
+        TG_TRY(tgi_file_create(path, &file));
+    TG_TRY(tgi_devices_tune(dev, &opts, given->json ? &json : NULL));
+    if (given->json)
+        TG_TRY(tgi_devices_emit(json, has_file ? file.stream : stdout));
+    if (has_file)
+        TG_TRY(tgi_file_commit(&file));
+cleanup:
+    tgi_file_discard(&file);
+    tg_device_free(dev);
+    return tgi_program_end(&program, status);
+}
+
 int tg_devices_main(int argc, char **argv)
 {
     options given = {0};
@@ -167,9 +203,10 @@ int tg_devices_main(int argc, char **argv)
     const char *command = operands.n ? operands.items[0] : "list";
     const char *path = operands.n == 2 ? operands.items[1] : NULL;
     bool is_check = !strcmp(command, "check"), is_bench = !strcmp(command, "bench");
-    size_t most = (is_check || is_bench) && given.json ? 2 : 1; /* the command, a file for JSON */
+    bool is_tune = !strcmp(command, "tune"), writes_file = is_check || is_bench || is_tune;
+    size_t most = writes_file && given.json ? 2 : 1; /* the command, a file for JSON */
 
-    if (!is_check && !is_bench && strcmp(command, "list") != 0)
+    if (!writes_file && strcmp(command, "list") != 0)
         exit_status = tgi_program_misused(&program, "unknown command '%s'", command);
     else if (operands.n > most)
         exit_status =
@@ -178,6 +215,8 @@ int tg_devices_main(int argc, char **argv)
         exit_status = run_check(&given, path);
     else if (is_bench)
         exit_status = run_bench(&given, path);
+    else if (is_tune)
+        exit_status = run_tune(&given, path);
     else
         exit_status = run_list(&given);
     tgi_program_finish(&program, &given);

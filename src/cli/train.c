@@ -205,6 +205,8 @@ static tg_status train(const options *given, const char *spec, const char *comma
     spec = spec ? spec : "phantom";
     if (!given->resume)
         TG_TRY(make_settings(given, preset_of(given, spec, &preset), &settings));
+    if (given->deterministic) /* which algorithm is the fastest is never quite the same twice */
+        settings.tune = TGI_TUNE_OFF;
     TG_TRY(open_dataset(given, &settings, spec, &set));
     if (given->resume)
         TG_TRY(check_classes(set, &before));

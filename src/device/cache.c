@@ -33,7 +33,7 @@ static uint64_t hash(const char *text)
     return h;
 }
 
-static tg_status entry_path(const char *key, int make_folder, char **path)
+tg_status tgi_cache_path(const char *key, const char *ending, bool make_folder, char **path)
 {
     tg_status status = TG_OK;
     const char *own = getenv("TAGGAN_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"),
@@ -53,7 +53,7 @@ static tg_status entry_path(const char *key, int make_folder, char **path)
     }
     if (make_folder)
         TG_TRY(tgi_mkdirs(folder));
-    TG_TRY(tgi_printf(path, "%s/%016llx.bin", folder, (unsigned long long)hash(key)));
+    TG_TRY(tgi_printf(path, "%s/%016llx.%s", folder, (unsigned long long)hash(key), ending));
 cleanup:
     free(folder);
     return status;
@@ -88,7 +88,7 @@ void tgi_cache_get(const char *key, char **bytes, size_t *n)
 
     *bytes = NULL;
     *n = 0;
-    if (entry_path(key, 0, &path) == TG_OK && tgi_is_file(path) &&
+    if (tgi_cache_path(key, "bin", false, &path) == TG_OK && tgi_is_file(path) &&
         tgi_file_read(path, MAX_ENTRY_BYTES, &file, &size) == TG_OK) {
         if (!entry_holds(file, size, key, &data, &data_bytes))
             tg_log(TG_LOG_WARNING,
@@ -113,7 +113,7 @@ void tgi_cache_put(const char *key, const void *bytes, size_t n)
                        .data_crc = checksum(bytes, n)};
 
     memcpy(head.magic, magic, sizeof magic);
-    TG_TRY(entry_path(key, 1, &path));
+    TG_TRY(tgi_cache_path(key, "bin", true, &path));
     TG_TRY(tgi_file_create(path, &file));
     if (fwrite(&head, sizeof head, 1, file.stream) != 1 ||
         fwrite(key, 1, head.key_bytes, file.stream) != head.key_bytes ||
@@ -133,7 +133,7 @@ void tgi_cache_drop(const char *key)
 {
     char *path = NULL;
 
-    if (entry_path(key, 0, &path) == TG_OK)
+    if (tgi_cache_path(key, "bin", false, &path) == TG_OK)
         unlink(path);
     free(path);
 }

@@ -108,6 +108,10 @@ void tg_device_free(tg_device *dev)
         return;
     if (dev->queue)
         clFinish(dev->queue);
+    if (dev->tune_free)
+        dev->tune_free(dev->tune);
+    if (dev->fft_free)
+        dev->fft_free(dev->fft);
     if (dev->pool_free)
         dev->pool_free(dev->pool);
     tgi_profile_free(dev);

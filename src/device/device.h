@@ -9,6 +9,8 @@
 
 struct tgi_program;
 struct tgi_pool;
+struct tgi_fft;
+struct tgi_tune;
 struct tgi_profile;
 
 /* Kernels come in two families: wide vectors and one work-item to a group for processors; work-groups, local memory and
@@ -30,6 +32,11 @@ struct tg_device {
     struct tgi_profile *profile;  /* NULL until a profiled device launched a kernel */
     struct tgi_pool *pool;        /* owned by tensor/, which hangs its destructor beside it */
     void (*pool_free)(struct tgi_pool *pool);
+    struct tgi_fft *fft; /* plans, owned by op/ in the same way */
+    void (*fft_free)(struct tgi_fft *fft);
+    struct tgi_tune *tune; /* measured choices, the same */
+    void (*tune_free)(struct tgi_tune *tune);
+    int sgemm_proof;              /* op/sgemm.c: 0 not asked yet, 1 right, -1 wrong */
     tgi_kernel_family family;     /* which kernels are preferred; auto: by the device's kind */
     int conv_algorithm;           /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
     size_t bytes_now, bytes_peak; /* in tensors */

@@ -151,6 +151,7 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     model->n_classes = n_classes;
     dev->family = (tgi_kernel_family)settings->kernel_family;
     tgi_conv_set_default(dev, (tg_conv_algorithm)settings->conv_algorithm);
+    TG_TRY(tgi_tune_set_mode(dev, (tgi_tune_mode)settings->tune));
     TG_TRY(init_networks(model));
     TG_TRY(tgi_alloc(settings->critic_steps, sizeof *model->feeds, &model->feeds));
     for (size_t k = 0; k < settings->critic_steps; k++)

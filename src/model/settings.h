@@ -5,10 +5,11 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "net/net.h"
+#include "op/tune.h"
 #include <taggan/op.h>
 #include <taggan/tag.h>
 
-/* Choices, in the order of their words in settings.def (cond: tgi_cond; cls_pool: tg_plane_pool; conv_algorithm, sign: as public). */
+/* Choices, in the order of their words in settings.def (cond: tgi_cond; cls_pool: tg_plane_pool; tune: tgi_tune_mode; conv_algorithm, sign: as public). */
 enum { TGI_G_RESNET, TGI_G_UNET, TGI_G_SMALL_UNET, TGI_G_STARGAN };
 enum { TGI_NORM_NONE, TGI_NORM_INSTANCE };
 enum { TGI_HEAD_SHUFFLE, TGI_HEAD_UPSAMPLE };

@@ -204,6 +204,8 @@ tg_status tgi_model_step(tgi_model *model, const tgi_pace *pace)
     TG_TRY(tgi_readback_push(model->late, model->board, model->n_steps));
 cleanup:
     tgi_tape_reset(model->forward);
+    if (status == TG_OK)
+        tgi_tune_pending(model->dev);
     return status;
 }
 
@@ -239,5 +241,7 @@ tg_status tgi_model_map(tgi_model *model, tgi_weights weights, tg_tensor *x,
     TG_TRY(tgi_tensor_copy(out->value, map));
 cleanup:
     tgi_tape_reset(model->probe);
+    if (status == TG_OK)
+        tgi_tune_pending(model->dev);
     return status;
 }

@@ -2,8 +2,12 @@
 #include "config.h"
 #include "op/conv2d.h"
 #include "op/op.h"
+#include "op/tune.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/banned.h"
 
@@ -69,14 +73,15 @@ tgi_conv tgi_conv_of(tg_dims x, tg_dims w, tg_dims y, const tg_conv2d_geom *geom
     return is_transposed ? describe(y, w, x, geom) : describe(x, w, y, geom);
 }
 
-void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
-{
-    dev->conv_algorithm = (int)algorithm;
-}
-
 const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_winograd, &tgi_conv_winograd2,
-                                                         &tgi_conv_packed, &tgi_conv_matmul,
-                                                         &tgi_conv_direct, NULL};
+                                                         &tgi_conv_packed,
+#if HAVE_CLBLAST
+                                                         &tgi_conv_matmul,
+#endif
+#if HAVE_CLFFT
+                                                         &tgi_conv_fft,
+#endif
+                                                         &tgi_conv_direct,   NULL};
 
 static const tgi_conv_algorithm *find(tg_conv_algorithm id)
 {
@@ -87,20 +92,75 @@ static const tgi_conv_algorithm *find(tg_conv_algorithm id)
     return NULL;
 }
 
+tg_status tgi_conv_expect_built(tg_conv_algorithm algorithm)
+{
+    if (algorithm == TG_CONV_MATMUL && !find(algorithm))
+        return tg_fail(TG_ERR_UNSUPPORTED,
+                       "algorithm matmul needs CLBlast, which this build was configured without");
+    if (algorithm == TG_CONV_FFT && !find(algorithm))
+        return tg_fail(TG_ERR_UNSUPPORTED,
+                       "algorithm fft needs clFFT, which this build was configured without");
+    return TG_OK;
+}
+
+void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
+{
+    if (tgi_conv_expect_built(algorithm) != TG_OK)
+        tg_log(TG_LOG_WARNING, "%s; each layer is computed as by auto", tg_error_message());
+    dev->conv_algorithm = (int)algorithm;
+}
+
+bool tgi_proof_is_spoilt(const char *library)
+{
+    const char *named = getenv("TAGGAN_TEST_WRONG");
+
+    return named && !strcmp(named, library);
+}
+
+/* What was found out about a device is kept with it: a cache, not a change of the device. */
+static tg_device *cache_of(const tg_device *dev)
+{
+    return (tg_device *)(uintptr_t)dev;
+}
+
+/* Whether a library may be used here. The first refusal leaves its sentence in `why`, to be logged with what computes instead. */
+static bool is_proven(const tgi_conv_algorithm *algorithm, const tg_device *dev,
+                      const tgi_conv *conv, char *why, size_t why_size)
+{
+    if (!algorithm->prove)
+        return true;
+    const tgi_proof proof = algorithm->prove(cache_of(dev), conv);
+    if (proof == TGI_REFUTED_NOW)
+        snprintf(why, why_size, "%s", tg_error_message());
+    return proof == TGI_PROVEN;
+}
+
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
                                           const tgi_conv *conv, tgi_conv_pass pass)
 {
-    const tgi_conv_algorithm *wished =
-        find(wish != TG_CONV_AUTO ? wish : (tg_conv_algorithm)dev->conv_algorithm);
+    const tgi_conv_algorithm *wished = find(wish != TG_CONV_AUTO
+                                                ? wish
+                                                : (tg_conv_algorithm)dev->conv_algorithm),
+                             *chosen = NULL;
+    char why[512] = "";
 
-    if (wished && wished->applies(dev, conv, pass))
+    if (wished && wished->applies(dev, conv, pass) && is_proven(wished, dev, conv, why, sizeof why))
         return wished;
-    for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
-        if (tgi_conv_algorithms[i]->applies(dev, conv, pass) &&
-            tgi_conv_algorithms[i]->suits(dev, conv, pass))
-            return tgi_conv_algorithms[i];
+    chosen = tgi_tune_choice(cache_of(dev), conv, pass);
+    if (chosen && !is_proven(chosen, dev, conv, why, sizeof why))
+        chosen = NULL;
+    for (size_t i = 0; tgi_conv_algorithms[i] && !chosen; i++) {
+        const tgi_conv_algorithm *each = tgi_conv_algorithms[i];
+
+        if (each->applies(dev, conv, pass) && each->suits(dev, conv, pass) &&
+            is_proven(each, dev, conv, why, sizeof why))
+            chosen = each;
     }
-    return &tgi_conv_direct;
+    if (!chosen)
+        chosen = &tgi_conv_direct;
+    if (*why)
+        tg_log(TG_LOG_WARNING, "%s; algorithm %s computes such layers instead", why, chosen->name);
+    return chosen;
 }
 
 static tg_status expect_bias(const tg_tensor *b, size_t k, const char *what)

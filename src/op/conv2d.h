@@ -19,6 +19,12 @@ typedef struct tgi_conv {
 /* The three maps; with each algorithm, layer and device they are chosen apart. */
 typedef enum tgi_conv_pass { TGI_CONV_GATHER, TGI_CONV_SCATTER, TGI_CONV_WEIGHTS } tgi_conv_pass;
 
+/* What became of a library's known-answer run on a device. REFUTED_NOW is told once; tg_error_message() then says why. */
+typedef enum tgi_proof { TGI_PROVEN, TGI_REFUTED, TGI_REFUTED_NOW } tgi_proof;
+
+/* For tests of what happens without a library: TAGGAN_TEST_WRONG names one whose known answers are to be taken as wrong. */
+bool tgi_proof_is_spoilt(const char *library);
+
 /* b may be NULL; `add`: add to the result instead of overwriting it. */
 typedef struct tgi_conv_algorithm {
     tg_conv_algorithm id;
@@ -33,21 +39,28 @@ typedef struct tgi_conv_algorithm {
     bool (*applies)(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass);
     /* The rule, for what nobody tuned: whether it is likely to be the fastest of those that apply. The first in the list wins. */
     bool (*suits)(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass);
+    /* For what a library computes: whether it gave known answers on this device. Asked last, since it takes time; NULL: always. */
+    tgi_proof (*prove)(tg_device *dev, const tgi_conv *conv);
 } tgi_conv_algorithm;
 
 /* The maps of a layer that takes x and gives y; of a transposed one they are exchanged. */
 tgi_conv tgi_conv_of(tg_dims x, tg_dims w, tg_dims y, const tg_conv2d_geom *geom,
                      bool is_transposed);
 
-/* What TG_CONV_AUTO means on this device from now on; TG_CONV_AUTO restores the rule. */
+/* What TG_CONV_AUTO means on this device from now on; TG_CONV_AUTO restores the rule. Logs a warning when the algorithm's library
+ * was left out of this build. */
 void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
 
 /* All algorithms, ended by NULL, in the order in which the rule asks them; the last one, direct, always applies. */
 extern const tgi_conv_algorithm *const tgi_conv_algorithms[];
-extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul;
+extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul, tgi_conv_fft;
 extern const tgi_conv_algorithm tgi_conv_winograd, tgi_conv_winograd2;
 
-/* What computes this pass: `wish`, else the device's default, else the rule. A wish that does not apply falls back to the rule. */
+/* TG_ERR_UNSUPPORTED, naming the library, when this build lacks it. */
+tg_status tgi_conv_expect_built(tg_conv_algorithm algorithm) TG_MUST_CHECK;
+
+/* What computes this pass: `wish`, else the device's default, where that applies and is proven; else what was measured or shipped for
+ * this device (op/tune.h); else the rule. */
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
                                           const tgi_conv *conv, tgi_conv_pass pass);
 

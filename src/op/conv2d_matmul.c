@@ -2,8 +2,7 @@
 #include "config.h"
 #include "op/conv2d.h"
 #include "op/op.h"
-
-#include <clblast_c.h>
+#include "op/sgemm.h"
 
 #include "base/banned.h"
 
@@ -11,31 +10,6 @@
     tgi_int((conv)->c), tgi_int((conv)->h), tgi_int((conv)->w), tgi_int((conv)->p),                \
         tgi_int((conv)->q), tgi_int((conv)->r), tgi_int((conv)->s), tgi_int((conv)->stride),       \
         tgi_int((conv)->pad), tgi_int((conv)->is_reflected)
-
-/* Row-major C [m,n] = A B + beta C, with A [m,k] or, transposed, [k,m]; B [k,n] or [n,k]. Offsets in values. */
-typedef struct product {
-    size_t m, n, k;
-    const tg_tensor *a, *b;
-    size_t a_offset, b_offset, c_offset;
-    bool a_transposed, b_transposed;
-    float beta;
-    tg_tensor *c;
-} product;
-
-static tg_status multiply(const product *p)
-{
-    cl_command_queue queue = p->c->dev->queue;
-    CLBlastStatusCode code = CLBlastSgemm(
-        CLBlastLayoutRowMajor, p->a_transposed ? CLBlastTransposeYes : CLBlastTransposeNo,
-        p->b_transposed ? CLBlastTransposeYes : CLBlastTransposeNo, p->m, p->n, p->k, 1.0f,
-        p->a->mem, p->a_offset, p->a_transposed ? p->m : p->k, p->b->mem, p->b_offset,
-        p->b_transposed ? p->k : p->n, p->beta, p->c->mem, p->c_offset, p->n, &queue, NULL);
-
-    if (code != CLBlastSuccess)
-        return tg_fail(TG_ERR_OPENCL, "CLBlast: Sgemm of %zu x %zu x %zu fails with code %d", p->m,
-                       p->n, p->k, (int)code);
-    return TG_OK;
-}
 
 static tg_status new_columns(const tgi_conv *conv, tg_device *dev, tg_tensor **out)
 {
@@ -71,17 +45,17 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
             TGI_ARGS(tgi_buffer(b), tgi_int(conv->k), tgi_int(plane), tgi_buffer(y))));
     }
     for (size_t i = 0; i < conv->n; i++) {
-        const product forward = {.m = conv->k,
-                                 .n = plane,
-                                 .k = taps,
-                                 .a = w,
-                                 .b = columns,
-                                 .beta = add || b ? 1 : 0,
-                                 .c = y,
-                                 .c_offset = i * conv->k * plane};
+        const tgi_product forward = {.m = conv->k,
+                                     .n = plane,
+                                     .k = taps,
+                                     .a = w,
+                                     .b = columns,
+                                     .beta = add || b ? 1 : 0,
+                                     .c = y,
+                                     .c_offset = i * conv->k * plane};
 
         TG_TRY(im2col(conv, x, i, columns));
-        TG_TRY(multiply(&forward));
+        TG_TRY(tgi_sgemm(&forward));
     }
 cleanup:
     tg_tensor_free(columns);
@@ -99,16 +73,16 @@ static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
     TG_TRY(new_columns(conv, y->dev, &columns));
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_matmul", "col2im", "", &fold));
     for (size_t i = 0; i < conv->n; i++) {
-        const product backward = {.m = taps,
-                                  .n = plane,
-                                  .k = conv->k,
-                                  .a = w,
-                                  .a_transposed = true,
-                                  .b = y,
-                                  .b_offset = i * conv->k * plane,
-                                  .c = columns};
+        const tgi_product backward = {.m = taps,
+                                      .n = plane,
+                                      .k = conv->k,
+                                      .a = w,
+                                      .a_transposed = true,
+                                      .b = y,
+                                      .b_offset = i * conv->k * plane,
+                                      .c = columns};
 
-        TG_TRY(multiply(&backward));
+        TG_TRY(tgi_sgemm(&backward));
         TG_TRY(tgi_kernel_run(fold, TGI_RANGE3(conv->w, conv->h, conv->c),
                               TGI_ARGS(tgi_buffer(columns), tgi_int(i), IMAGE_SIZES(conv),
                                        tgi_buffer(b ? b : w), tgi_int(b != NULL), tgi_int(add),
@@ -128,18 +102,18 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
 
     TG_TRY(new_columns(conv, x->dev, &columns));
     for (size_t i = 0; i < conv->n; i++) {
-        const product gradient = {.m = conv->k,
-                                  .n = taps,
-                                  .k = plane,
-                                  .a = y,
-                                  .a_offset = i * conv->k * plane,
-                                  .b = columns,
-                                  .b_transposed = true,
-                                  .beta = 1,
-                                  .c = dw};
+        const tgi_product gradient = {.m = conv->k,
+                                      .n = taps,
+                                      .k = plane,
+                                      .a = y,
+                                      .a_offset = i * conv->k * plane,
+                                      .b = columns,
+                                      .b_transposed = true,
+                                      .beta = 1,
+                                      .c = dw};
 
         TG_TRY(im2col(conv, x, i, columns));
-        TG_TRY(multiply(&gradient));
+        TG_TRY(tgi_sgemm(&gradient));
     }
 cleanup:
     tg_tensor_free(columns);
@@ -162,10 +136,17 @@ static bool suits(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass
            conv->p * conv->q >= 64;
 }
 
+static tgi_proof prove(tg_device *dev, const tgi_conv *conv)
+{
+    TG_UNUSED(conv);
+    return tgi_sgemm_prove(dev);
+}
+
 const tgi_conv_algorithm tgi_conv_matmul = {.id = TG_CONV_MATMUL,
                                             .name = "matmul",
                                             .gather = gather,
                                             .scatter = scatter,
                                             .weights = weights,
                                             .applies = applies,
-                                            .suits = suits};
+                                            .suits = suits,
+                                            .prove = prove};

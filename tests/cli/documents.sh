@@ -34,7 +34,7 @@ done
 # .ci/run takes its list of packages from README's first command
 packages=$(sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' README | sed -n 's/.*apt-get install -y --no-install-recommends \([^&]*\)&&.*/\1/p' | head -1)
 ok "README's first command installs packages" sh -c "echo '$packages' | grep -q ' pocl-opencl-icd '"
-for package in $(sed -n 's/.*is needed (Debian: \([a-z0-9.-]*\).*/\1/p' configure.ac); do
+for package in $(sed -n -e 's/.*is needed (Debian: \([a-z0-9.-]*\).*/\1/p' -e 's/.*is not installed (Debian: \([a-z0-9.-]*\).*/\1/p' configure.ac); do
     ok "and among them $package, which configure asks for" sh -c "echo ' $packages ' | grep -q ' $package '"
 done
 done_testing

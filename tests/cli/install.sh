@@ -10,6 +10,7 @@ pc=$(find "$dest" -name taggan.pc)
 library=$(find "$dest" -name 'libtaggan.so.*' -type f | head -1)
 header=$(find "$dest" -name taggan.h)
 ok "a library, its headers and taggan.pc are there" test -f "$pc" -a -f "$library" -a -f "$header"
+ok "and the start values of tuning" sh -c "find '$dest' -path '*/taggan/tuning.json' | grep -q ."
 ok "and no file of the build folder" sh -c "! find '$dest' -name '*.la' -o -name '*.lo' -o -name '*.o' -o -name 'libtgcore*' -o -name 'libtgtest*' | grep -v 'libtaggan\.la$' | grep ."
 for program in "$dest"/*/bin/* "$dest"/*/*/bin/* "$dest"/*/*/*/bin/* "$dest"/*/*/*/*/bin/*; do
     [ -f "$program" ] || continue
