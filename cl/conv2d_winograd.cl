@@ -9,7 +9,7 @@
 //            correlate {C/16, K/KB, NP*NP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
 // Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
 //            GRAD: transform by A instead of B
-// Numerics   points 0, 1, -1, 1/2, -2 and infinity (0, 1, -1 and infinity for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
+// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for NP = 5, without 1/2 and -2 for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
 // Reference  tests/ref/conv2d.c          Source  [lavin2016]
 #ifndef M
 #define M 4
@@ -47,6 +47,14 @@ static void to_points(const float16 *d, float16 *t)
     t[3] = fma((float16)(2.0f), f, e);
     t[4] = fma((float16)(-0.5f), f, e);
     t[5] = fma((float16)(1.5f), e, (d[5] - d[3]) - f);
+#elif NP == 5
+    const float16 f = d[3] - d[1];
+
+    t[0] = fma((float16)(0.5f), d[0] - d[2], f);
+    t[1] = fma((float16)(0.5f), d[2] - d[1], d[3]);
+    t[2] = fma((float16)(-1.5f), d[2], fma((float16)(0.5f), d[1], d[3]));
+    t[3] = f;
+    t[4] = fma((float16)(-0.5f), f, d[4] - d[2]);
 #else
     t[0] = d[2] - d[0];
     t[1] = d[2] + d[1];
@@ -66,6 +74,11 @@ static void from_points(const float16 *t, float16 *y)
 #if M == 4
     y[3] = fma((float16)(0.125f), t[3], fma((float16)(-8.0f), t[4], difference));
 #endif
+#elif NP == 5
+    y[0] = (t[0] + sum) + t[3];
+    y[1] = fma((float16)(0.5f), t[3], difference);
+    y[2] = fma((float16)(0.25f), t[3], sum);
+    y[3] = fma((float16)(0.125f), t[3], difference);
 #else
     y[0] = t[0] + sum;
     y[1] = difference;
@@ -85,6 +98,11 @@ static void points_to_window(const float16 *t, float16 *d)
     d[2] = fma((float16)(1.5f), t[1] - t[2], -t[0] - e);
     d[3] = fma((float16)(1.5f), t[1] + t[2], f - t[5]);
     d[4] = e;
+#elif NP == 5
+    d[0] = 0.5f * t[0];
+    d[1] = fma((float16)(0.5f), (t[2] - t[1]) + t[4], -t[0] - t[3]);
+    d[2] = fma((float16)(0.5f), t[1] - t[0], fma((float16)(-1.5f), t[2], -t[4]));
+    d[3] = fma((float16)(-0.5f), t[4], (t[0] + t[1]) + (t[2] + t[3]));
 #else
     d[0] = -t[0];
     d[1] = (t[1] - t[2]) - t[3];
@@ -96,21 +114,25 @@ static void points_to_window(const float16 *t, float16 *d)
 // t = A g
 static void spread(const float16 *g, float16 *t)
 {
-#if NP == 6
-    float16 even = g[0] + g[2], odd = g[1];
-    float16 half_odd = 0.5f * g[1], two_odd = 2.0f * g[1];
+#if NP > 4
+    float16 even = g[0] + g[2], odd = g[1], half_odd = 0.5f * g[1];
 #if M == 4
     odd += g[3];
     half_odd = fma((float16)(0.125f), g[3], half_odd);
-    two_odd = fma((float16)(8.0f), g[3], two_odd);
 #endif
     t[1] = even + odd;
     t[2] = even - odd;
     t[3] = fma((float16)(0.25f), g[2], g[0]) + half_odd;
-    t[4] = fma((float16)(4.0f), g[2], g[0]) - two_odd;
 #else
     t[1] = g[0] + g[1];
     t[2] = g[0] - g[1];
+#endif
+#if NP == 6
+    float16 two_odd = 2.0f * g[1];
+#if M == 4
+    two_odd = fma((float16)(8.0f), g[3], two_odd);
+#endif
+    t[4] = fma((float16)(4.0f), g[2], g[0]) - two_odd;
 #endif
     t[0] = g[0];
     t[NP - 1] = g[M - 1];
@@ -119,8 +141,8 @@ static void spread(const float16 *g, float16 *t)
 // t = G w
 static void weights_to_points(const float16 *w, float16 *t)
 {
-    const float16 even = w[0] + w[2];
 #if NP == 6
+    const float16 even = w[0] + w[2];
     float16 odd = w[1], half_odd = 0.5f * w[1], two_odd = 2.0f * w[1];
 #if R == 4
     odd += w[3];
@@ -132,7 +154,14 @@ static void weights_to_points(const float16 *w, float16 *t)
     t[2] = (odd - even) * (1.0f / 3);
     t[3] = (fma((float16)(0.25f), w[2], w[0]) + half_odd) * (-16.0f / 15);
     t[4] = (fma((float16)(4.0f), w[2], w[0]) - two_odd) * (1.0f / 15);
+#elif NP == 5
+    t[0] = 2.0f * w[0];
+    t[1] = w[0] + w[1];
+    t[2] = (w[1] - w[0]) * (1.0f / 3);
+    t[3] = fma((float16)(2.0f), w[0], w[1]) * (-4.0f / 3);
 #else
+    const float16 even = w[0] + w[2];
+
     t[0] = -w[0];
     t[1] = 0.5f * (even + w[1]);
     t[2] = 0.5f * (even - w[1]);
@@ -153,6 +182,11 @@ static void weights_from_points(const float16 *t, float16 *w)
 #if R == 4
     w[3] = fma((float16)(-2.0f), a, fma((float16)(-8.0f), b, sum));
 #endif
+#elif NP == 5
+    const float16 a = t[2] * (1.0f / 3), b = t[3] * (-4.0f / 3);
+
+    w[0] = fma((float16)(2.0f), t[0] + b, t[1] - a);
+    w[1] = (t[1] + a) + b;
 #else
     const float16 half_sum = 0.5f * (t[1] + t[2]);
 

@@ -1,5 +1,5 @@
-/* conv2d_winograd.c -- convolution of stride 1 by Winograd's minimal filtering (cl/conv2d_winograd.cl, doc/notation.md): tiles are
- * taken to points, one matrix product is done at each point, and back. Groups of images bound the memory it takes. */
+/* conv2d_winograd.c -- convolution by Winograd's minimal filtering (cl/conv2d_winograd.cl, doc/notation.md): tiles are taken to
+ * points, one matrix product is done at each point, and back. Stride 1, and 4 x 4 taps of stride 2 by phases (cl/conv2d_phases.cl). Groups of images bound the memory it takes. */
 #include "config.h"
 #include "op/conv2d.h"
 #include "op/op.h"
@@ -11,7 +11,7 @@
 /* Numbers of packed forms at a weights tensor; the tile's size and the vectors are added. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
 enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, BAND = 2, CHUNK_TILES = 256 };
-enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9 };
+enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9, MIN_OUTPUTS_STRIDE_2 = 1024 };
 /* Transformed values of a group of images, and products: more does not run faster. */
 static const size_t max_group_bytes = (size_t)256 << 20;
 
@@ -227,6 +227,68 @@ cleanup:
     return status;
 }
 
+/* ---- 4 x 4 taps and stride 2, as 2 x 2 taps and stride 1 on 4 C channels (cl/conv2d_phases.cl) ---- */
+
+static tgi_conv split_layer(const tgi_conv *conv)
+{
+    return (tgi_conv){.n = conv->n,
+                      .c = 4 * conv->c,
+                      .h = conv->p + 1,
+                      .w = conv->q + 1,
+                      .k = conv->k,
+                      .p = conv->p,
+                      .q = conv->q,
+                      .r = 2,
+                      .s = 2,
+                      .stride = 1};
+}
+
+static tg_status split_image(const tgi_conv *conv, const tg_tensor *x, tg_tensor **out)
+{
+    tg_status status = TG_OK;
+    tgi_conv four = split_layer(conv);
+    tgi_kernel *kernel;
+
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_phases", "split", "", &kernel));
+    TG_TRY(tg_tensor_new(x->dev, (tg_dims){four.n, four.c, four.h, four.w}, out));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(four.h, conv->n * conv->c),
+                          TGI_ARGS(tgi_buffer(x), tgi_int(conv->h), tgi_int(conv->w),
+                                   tgi_int(conv->pad), tgi_int(four.h), tgi_int(four.w),
+                                   tgi_buffer(*out))));
+cleanup:
+    return status;
+}
+
+static tg_status join_image(const tgi_conv *conv, const tg_tensor *x4, const tg_tensor *b, bool add,
+                            tg_tensor *x)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_phases", "join", "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(conv->h, conv->n * conv->c),
+                          TGI_ARGS(tgi_buffer(x4), tgi_int(conv->p + 1), tgi_int(conv->q + 1),
+                                   tgi_buffer(b ? b : x4), tgi_int(b != NULL), tgi_int(conv->c),
+                                   tgi_int(conv->h), tgi_int(conv->w), tgi_int(conv->pad),
+                                   tgi_int(add), tgi_buffer(x))));
+cleanup:
+    return status;
+}
+
+/* The taps of n filters from one form into the other: "split_taps" or, adding, "join_taps". */
+static tg_status turn_taps(const char *name, const tg_tensor *from, size_t n, tg_tensor *to)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+
+    TG_TRY(tgi_kernel_get(to->dev, "conv2d_phases", name, "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(n), TGI_ARGS(tgi_buffer(from), tgi_buffer(to))));
+cleanup:
+    return status;
+}
+
+/* ---- the three passes ---- */
+
 /* Weights at the points, for `inputs` input channels of `outputs` outputs: made once for each change of the weights. */
 static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_tensor *w, size_t nv,
                       cl_mem *packed)
@@ -236,6 +298,7 @@ static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_ten
     size_t inputs = is_gather ? conv->c : conv->k, outputs = is_gather ? conv->k : conv->c;
     size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES);
     int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(s.m * 4 + nv);
+    tg_tensor *split = NULL;
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
@@ -246,10 +309,15 @@ static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_ten
         return TG_OK;
     snprintf(more, sizeof more, " -DNV=%zu", nv);
     TG_TRY(get_kernel(w->dev, s, is_gather ? "pack_gather" : "pack_scatter", more, &kernel));
-    TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(is_gather ? width / LANES : width, blocks),
-        TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(conv->c), tgi_mem(*packed))));
+    if (s.r == 2) {
+        TG_TRY(tg_tensor_new(w->dev, w->dims, &split));
+        TG_TRY(turn_taps("split_taps", w, w->dims.n * w->dims.c, split));
+    }
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(is_gather ? width / LANES : width, blocks),
+                          TGI_ARGS(tgi_buffer(split ? split : w), tgi_int(conv->k),
+                                   tgi_int(conv->c), tgi_mem(*packed))));
 cleanup:
+    tg_tensor_free(split);
     return status;
 }
 
@@ -385,48 +453,86 @@ static bool is_stride_one(const tgi_conv *conv, size_t taps)
     return conv->r == taps && conv->s == taps && conv->stride == 1;
 }
 
-/* ---- winograd: 6 x 6 points ---- */
+/* ---- winograd: 6 x 6 points, or 5 x 5 where the stride is 2 ---- */
 
 static scheme wide_scheme(const tgi_conv *conv)
 {
-    return conv->r == 3 ? (scheme){4, 3} : (scheme){3, 4};
+    return conv->stride == 2 ? (scheme){4, 2} : conv->r == 3 ? (scheme){4, 3} : (scheme){3, 4};
 }
 
 static tg_status gather_wide(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
                              const tg_tensor *b, bool add, tg_tensor *y)
 {
-    return gather(conv, wide_scheme(conv), x, w, b, add, y);
+    tg_status status = TG_OK;
+    tg_tensor *x4 = NULL;
+    tgi_conv four = split_layer(conv);
+
+    if (conv->stride == 1)
+        return gather(conv, wide_scheme(conv), x, w, b, add, y);
+    TG_TRY(split_image(conv, x, &x4));
+    TG_TRY(gather(&four, wide_scheme(conv), x4, w, b, add, y));
+cleanup:
+    tg_tensor_free(x4);
+    return status;
 }
 
 static tg_status scatter_wide(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
                               const tg_tensor *b, bool add, tg_tensor *x)
 {
-    return scatter(conv, wide_scheme(conv), y, w, b, add, x);
+    tg_status status = TG_OK;
+    tg_tensor *x4 = NULL;
+    tgi_conv four = split_layer(conv);
+
+    if (conv->stride == 1)
+        return scatter(conv, wide_scheme(conv), y, w, b, add, x);
+    TG_TRY(tg_tensor_new(x->dev, (tg_dims){four.n, four.c, four.h, four.w}, &x4));
+    TG_TRY(scatter(&four, wide_scheme(conv), y, w, NULL, false, x4));
+    TG_TRY(join_image(conv, x4, b, add, x));
+cleanup:
+    tg_tensor_free(x4);
+    return status;
 }
 
 static tg_status weights_wide(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
                               tg_tensor *dw)
 {
-    return weights(conv, wide_scheme(conv), x, y, dw);
+    tg_status status = TG_OK;
+    tg_tensor *x4 = NULL, *dw4 = NULL;
+    tgi_conv four = split_layer(conv);
+
+    if (conv->stride == 1)
+        return weights(conv, wide_scheme(conv), x, y, dw);
+    TG_TRY(split_image(conv, x, &x4));
+    TG_TRY(tg_tensor_new_zero(x->dev, (tg_dims){four.k, four.c, 2, 2}, &dw4));
+    TG_TRY(weights(&four, wide_scheme(conv), x4, y, dw4));
+    TG_TRY(turn_taps("join_taps", dw4, conv->k * conv->c, dw));
+cleanup:
+    tg_tensor_free(dw4);
+    tg_tensor_free(x4);
+    return status;
 }
 
 static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
     TG_UNUSED(dev);
     TG_UNUSED(pass);
-    return is_stride_one(conv, 3) || is_stride_one(conv, 4);
+    return is_stride_one(conv, 3) || is_stride_one(conv, 4) ||
+           (conv->r == 4 && conv->s == 4 && conv->stride == 2 && !conv->is_reflected);
 }
 
 /* Measured against packed on an AVX-512 processor, weights packed anew for each call: it loses with few channels, where most of a block
- * of 16 is empty (17 of 32), and with so few outputs that reading 36 points of weights instead of 9 taps costs more than it saves. */
+ * of 16 is empty (17 of 32), and with so few outputs that reading 36 points of weights instead of 9 taps (100 instead of 16 where the stride
+ * is 2) costs more than it saves. */
 static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
     size_t padded = blocks_of(conv->c, LANES) * blocks_of(conv->k, LANES) * LANES * LANES;
+    size_t least = conv->stride == 2 ? MIN_OUTPUTS_STRIDE_2
+                   : conv->r == 3    ? MIN_OUTPUTS_3X3
+                                     : MIN_OUTPUTS_4X4;
 
     TG_UNUSED(pass);
     return tgi_is_cpu_family(dev) && conv->c >= LANES && conv->k >= LANES &&
-           padded <= 2 * conv->c * conv->k &&
-           conv->n * conv->p * conv->q >= (conv->r == 3 ? MIN_OUTPUTS_3X3 : MIN_OUTPUTS_4X4);
+           padded <= 2 * conv->c * conv->k && conv->n * conv->p * conv->q >= least;
 }
 
 const tgi_conv_algorithm tgi_conv_winograd = {.id = TG_CONV_WINOGRAD,

@@ -1,5 +1,5 @@
 /* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
- * conv2d_pad, conv2d_packed, conv2d_winograd, conv2d_matmul and conv2d_fft. */
+ * conv2d_pad, conv2d_packed, conv2d_rows, conv2d_winograd, conv2d_phases, conv2d_matmul and conv2d_fft. */
 #include "config.h"
 #include "op_test.h"
 #include "ref/ref.h"
@@ -37,6 +37,7 @@ static const struct {
     {{1, 16, 14, 131}, {16, 16, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
     {{3, 33, 11, 10}, {64, 33, 4, 4}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
     {{2, 48, 9, 70}, {33, 48, 4, 4}, {.stride = 1}, true},
+    {{2, 5, 39, 44}, {20, 5, 4, 4}, {.stride = 2, .pad = 2}, true},
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
 };
 

@@ -15,6 +15,7 @@ static const struct {
 } layers[] = {
     {{1, 64, 32, 32}, {64, 64, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}},
     {{1, 64, 32, 32}, {64, 64, 4, 4}, {.stride = 1, .pad = 1}},
+    {{1, 64, 32, 32}, {64, 64, 4, 4}, {.stride = 2, .pad = 1}},
 };
 
 /* Values and tensors of one layer, the same for every algorithm. */
@@ -81,7 +82,7 @@ static void run_pass(fixture *f, int pass, tg_tensor *out)
         ck_assert_tg_ok(tg_conv2d_backward_weights(f->tx, f->tdy, &f->ref.geom, out, NULL));
 }
 
-static void check_error(const char *algorithm, const char *pass, size_t taps, const float *got,
+static void check_error(const fixture *f, const char *algorithm, const char *pass, const float *got,
                         const double *want, size_t n, bool is_winograd)
 {
     double square = 0, error_square = 0, largest = 0;
@@ -97,11 +98,12 @@ static void check_error(const char *algorithm, const char *pass, size_t taps, co
     }
     largest /= sqrt(square / (double)n);
     error_square = sqrt(error_square / square);
-    printf("# %s, %s, %zu x %zu: largest %.2e, rms %.2e\n", algorithm, pass, taps, taps, largest,
-           error_square);
+    printf("# %s, %s, %zu x %zu, stride %zu: largest %.2e, rms %.2e\n", algorithm, pass, f->conv.r,
+           f->conv.r, f->conv.stride, largest, error_square);
     ck_assert_msg(largest <= max_bound && error_square <= rms_bound,
-                  "%s, %s, %zu x %zu: largest error %g (bound %g), rms %g (bound %g)", algorithm,
-                  pass, taps, taps, largest, max_bound, error_square, rms_bound);
+                  "%s, %s, %zu x %zu, stride %zu: largest error %g (bound %g), rms %g (bound %g)",
+                  algorithm, pass, f->conv.r, f->conv.r, f->conv.stride, largest, max_bound,
+                  error_square, rms_bound);
 }
 
 /* _i: layer and pass. */
@@ -130,7 +132,7 @@ START_TEST(errors_stay_within_the_bounds)
         f.ref.geom.algorithm = a->id;
         run_pass(&f, pass, out);
         ck_assert_tg_ok(tg_tensor_download(out, got, n));
-        check_error(a->name, pass_names[pass], f.conv.r, got, want, n, a->id == TG_CONV_WINOGRAD);
+        check_error(&f, a->name, pass_names[pass], got, want, n, a->id == TG_CONV_WINOGRAD);
     }
     tg_tensor_free(out);
     free(want);

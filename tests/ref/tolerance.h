@@ -17,7 +17,7 @@
  * data. Sums of up to about a thousand products in float; tests/op/test_conv2d_accuracy.c. */
 #define TOL_CONV_MAX 2e-5
 #define TOL_CONV_RMS 2e-6
-/* Tiles of 6 x 6 points: the transforms add and cancel values up to 8 x 8 times larger than the result (2.7e-5 and 2.0e-6 were seen). */
+/* Tiles of 6 x 6 points (5 x 5): the transforms add and cancel values up to 8 x 8 times larger than the result (2.7e-5 and 2.0e-6 were seen). */
 #define TOL_WINOGRAD_MAX 1e-4
 #define TOL_WINOGRAD_RMS 5e-6
 
