@@ -13,7 +13,7 @@ enum { LANES = 16, MAX_OPTIONS = 200, MAX_UNITS = 8 };
 /* Copies fill a good part of a level-2 cache, tiles of dy half a level-1 cache. */
 enum { COPY_BYTES = 512 << 10, GRADIENT_BYTES = 24 << 10 };
 /* Groups wanted, so that there is work for several cores. */
-enum { MIN_GROUPS = 4, MIN_SLICES = 16, MIN_CHUNKS = 16 };
+enum { MIN_GROUPS = 4, MIN_SLICES = 16 };
 
 static size_t ceil_div(size_t a, size_t b)
 {
@@ -48,26 +48,40 @@ typedef struct job {
     size_t border; /* rows and columns of outputs around it that are folded back */
 } job;
 
+/* A 1 x 1 convolution does not care about rows: a plane is one row. */
+static void flatten(job *j)
+{
+    if (j->r > 1 || j->s > 1 || j->in_step > 1 || j->out_step > 1 || j->row_back)
+        return;
+    j->w *= j->h;
+    j->columns *= j->rows;
+    j->wy *= j->hy;
+    j->h = j->rows = j->hy = 1;
+}
+
 static job gather_job(const tgi_conv *conv)
 {
-    return (job){.n = conv->n,
-                 .inputs = conv->c,
-                 .h = conv->h,
-                 .w = conv->w,
-                 .outputs = conv->k,
-                 .rows = conv->p,
-                 .columns = conv->q,
-                 .r = conv->r,
-                 .s = conv->s,
-                 .in_step = conv->stride,
-                 .out_step = 1,
-                 .row_back = conv->pad,
-                 .col_back = conv->pad,
-                 .row_span = conv->r - 1,
-                 .col_span = conv->s - 1,
-                 .is_reflected = conv->is_reflected,
-                 .hy = conv->p,
-                 .wy = conv->q};
+    job j = {.n = conv->n,
+             .inputs = conv->c,
+             .h = conv->h,
+             .w = conv->w,
+             .outputs = conv->k,
+             .rows = conv->p,
+             .columns = conv->q,
+             .r = conv->r,
+             .s = conv->s,
+             .in_step = conv->stride,
+             .out_step = 1,
+             .row_back = conv->pad,
+             .col_back = conv->pad,
+             .row_span = conv->r - 1,
+             .col_span = conv->s - 1,
+             .is_reflected = conv->is_reflected,
+             .hy = conv->p,
+             .wy = conv->q};
+
+    flatten(&j);
+    return j;
 }
 
 /* Stride 1: a gather with the taps turned round, over the image or (is_folded) over the image with its border. Else pixel
@@ -97,6 +111,7 @@ static job scatter_job(const tgi_conv *conv, bool is_folded)
     j.col_span = j.col_back + ceil_div(conv->pad, conv->stride);
     j.row_back += border;
     j.col_back += border;
+    flatten(&j);
     return j;
 }
 
@@ -371,8 +386,8 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     if (!fit)
         return false;
     fit = smaller(fit, larger(COPY_BYTES / each, 1));
-    if (chunks < MIN_CHUNKS)
-        fit = smaller(fit, larger(blocks * chunks / MIN_CHUNKS, 1));
+    if (chunks < MIN_GROUPS)
+        fit = smaller(fit, larger(blocks * chunks / MIN_GROUPS, 1));
     plan->channels_each = ceil_div(blocks, ceil_div(blocks, fit)) * plan->cb;
     plan->c_parts = ceil_div(blocks * plan->cb, plan->channels_each);
     size_t tiles = ceil_div(j.outputs, plan->kt), groups = chunks * plan->c_parts;
