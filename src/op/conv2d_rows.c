@@ -33,7 +33,7 @@ static size_t larger(size_t a, size_t b)
 /* Accumulators: 32 vector registers where vectors have 16 lanes, else 16 registers of which a float16 takes two. */
 static size_t accumulators(const tg_device *dev)
 {
-    return dev->info.vector_width >= LANES ? 28 : 6;
+    return dev->info.vector_width >= LANES ? 28 : 7;
 }
 
 /* One map as the kernels see it: `inputs` planes of h x w become rows x columns outputs (of each phase of a scatter). */
@@ -177,7 +177,7 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
     double best = 0;
 
     for (size_t nq = 1; nq <= MAX_UNITS && nq <= units; nq++) {
-        size_t registers = accumulators(dev) + 2, limit;
+        size_t registers = accumulators(dev), limit;
 
         /* beside the accumulators, a vector a unit stays in its register */
         limit = registers > nq ? (registers - nq) / (nq * j->out_step) : 0;
@@ -199,9 +199,12 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
  * has its mirror image. */
 static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    size_t vp = plan->tp * (LANES / plan->vq), per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
+    size_t vp = plan->tp * (LANES / plan->vq), per_slice;
     size_t limit = smaller(COPY_BYTES * (j->outputs <= 4 ? 3 : 1), dev->info.local_bytes);
 
+    per_slice = larger(plan->unit_rows /
+                           ceil_div(plan->unit_rows > MIN_SLICES ? MIN_SLICES : MIN_GROUPS, j->n),
+                       1);
     if (j->border)
         per_slice = larger(per_slice, 2 * (2 * j->border / vp + 2));
     for (;; per_slice--) {
