@@ -380,8 +380,8 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     } else {
         set_rows(&j, larger(budget / plan->unit_columns, 1), plan);
     }
-    size_t gradient =
-        plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns * unit_bytes;
+    size_t gradient = plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns *
+                      (unit_bytes + sizeof(cl_int));
     size_t each = plan->cb * plan->images * plane_bytes(&j, plan);
     size_t blocks = ceil_div(j.inputs, plan->cb);
     size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
