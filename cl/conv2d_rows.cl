@@ -1,13 +1,13 @@
 // conv2d_rows.cl -- convolution on planes: vectors of 16 neighbouring pixels times single weights.
 //
-// Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j + phase
-//            gets the taps s with (phase + PAD - s) % OUT_STEP = 0, of input j + (phase + PAD - s) / OUT_STEP); rows_weights is the
-//            weight gradient
+// Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j +
+//            phase gets the taps s with (phase + PAD - s) % OUT_STEP = 0, of input j + (phase + PAD - s) / OUT_STEP);
+//            rows_weights is the weight gradient
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; a unit is VP x VQ = 16 output pixels, the lanes of one vector;
 //            weights packed [tile of KT outputs][row phase][C][row tap][S][KT];
 //            part [chunk][tile of KT][block of CB channels][R][KT*CB*S rounded up to 16]
-// Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels, chunks};
-//            local {1,1,1}: a work-item is a core with vector registers
+// Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels,
+//            chunks}; local {1,1,1}: a work-item is a core with vector registers
 // Tunables   VQ (4, 8, 16); KT, NQ: output channels and units of a register tile; CB: input channels of a weight-gradient tile;
 //            JOINED: the NQ units lie side by side; TP: rows that a tile computes of each of its KT / TP channels, as if they were
 //            channels whose weights lie a row lower each (a single channel would be bound by loads)
@@ -162,7 +162,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void pack_rows(__global const float *restrict w, const int out_count, const int in_count, const int transposed,
                __global float *restrict packed)
 {
-    const int in = get_global_id(0), tile = get_global_id(1);
+    const int in = get_global_id(0), tile = get_global_id(1), is_turned = OUT_STEP == 1 ? transposed : 0;
     __global float *from_phase = packed + (size_t)tile * in_count * ROW_TAPS * S * KT;
 
     for (int phase = 0; phase < OUT_STEP; phase++) {
@@ -171,7 +171,7 @@ void pack_rows(__global const float *restrict w, const int out_count, const int 
 
         for (int t = 0; t < taps; t++) {
             for (int i = 0; i < S; i++) {
-                const int s = transposed && OUT_STEP == 1 ? S - 1 - i : i;
+                const int s = is_turned ? S - 1 - i : i;
                 for (int j = 0; j < KT; j++, out++) {
                     const int o = tile * KO + j / TP, below = t - j % TP * IN_STEP;
                     const int r = transposed ? r_first + OUT_STEP * (taps - 1 - (TP - 1) * IN_STEP - below) : below;
