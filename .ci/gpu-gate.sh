@@ -117,7 +117,7 @@ for file; do
     options=$(options_of "$file")
     name=$(basename "$file")
     max_stack=$MAX_STACK
-    case $name in conv2d_packed.cl|conv2d_winograd.cl) max_stack=1000000 ;; esac
+    case $name in conv2d_packed.cl|conv2d_rows.cl|conv2d_winograd.cl) max_stack=1000000 ;; esac
     check_spirv "$name" "$options"
     check_nvidia "$name" "$options"
     check_amd "$name" "$options"

@@ -1,13 +1,13 @@
 // conv2d_rows.cl -- convolution on planes: vectors of 16 neighbouring pixels times single weights.
 //
-// Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j + phase
-//            gets the taps s with (phase + PAD - s) % OUT_STEP = 0, of input j + (phase + PAD - s) / OUT_STEP); rows_weights is the
-//            weight gradient
+// Math       as conv2d.cl. conv_rows is the gather (IN_STEP = stride) or the scatter (OUT_STEP = stride: pixel OUT_STEP * j +
+//            phase gets the taps s with (phase + PAD - s) % OUT_STEP = 0, of input j + (phase + PAD - s) / OUT_STEP);
+//            rows_weights is the weight gradient
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; a unit is VP x VQ = 16 output pixels, the lanes of one vector;
 //            weights packed [tile of KT outputs][row phase][C][row tap][S][KT];
 //            part [chunk][tile of KT][block of CB channels][R][KT*CB*S rounded up to 16]
-// Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels, chunks};
-//            local {1,1,1}: a work-item is a core with vector registers
+// Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels,
+//            chunks}; local {1,1,1}: a work-item is a core with vector registers
 // Tunables   VQ (4, 8, 16); KT, NQ: output channels and units of a register tile; CB: input channels of a weight-gradient tile;
 //            JOINED: the NQ units lie side by side; TP: rows that a tile computes of each of its KT / TP channels, as if they were
 //            channels whose weights lie a row lower each (a single channel would be bound by loads)
@@ -162,7 +162,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void pack_rows(__global const float *restrict w, const int out_count, const int in_count, const int transposed,
                __global float *restrict packed)
 {
-    const int in = get_global_id(0), tile = get_global_id(1);
+    const int in = get_global_id(0), tile = get_global_id(1), is_turned = OUT_STEP == 1 ? transposed : 0;
     __global float *from_phase = packed + (size_t)tile * in_count * ROW_TAPS * S * KT;
 
     for (int phase = 0; phase < OUT_STEP; phase++) {
@@ -171,7 +171,7 @@ void pack_rows(__global const float *restrict w, const int out_count, const int 
 
         for (int t = 0; t < taps; t++) {
             for (int i = 0; i < S; i++) {
-                const int s = transposed && OUT_STEP == 1 ? S - 1 - i : i;
+                const int s = is_turned ? S - 1 - i : i;
                 for (int j = 0; j < KT; j++, out++) {
                     const int o = tile * KO + j / TP, below = t - j % TP * IN_STEP;
                     const int r = transposed ? r_first + OUT_STEP * (taps - 1 - (TP - 1) * IN_STEP - below) : below;
@@ -367,7 +367,14 @@ void rows_weights(__global const float *restrict x, const int n_count, const int
     const int n_here = min(images, n_count - n_first);
     const int row_first = unit_rows * slice / slices, rows_here = unit_rows * (slice + 1) / slices - row_first;
     const int line_size = IN_STEP * pitch, plane_size = rows * line_size, channel_size = images * plane_size;
+    const int units = n_here * rows_here * unit_columns;
     __local float *grad = copy + (size_t)channels_each * channel_size;
+    __local int *at = (__local int *)(grad + (size_t)images * CEIL_DIV(unit_rows, slices) * unit_columns * KT * 16);
+
+    for (int unit = 0; unit < units; unit++) {
+        const int line = unit / unit_columns, i = line / rows_here;
+        at[unit] = i * plane_size + (line - i * rows_here) * VP * IN_STEP * line_size + (unit - line * unit_columns) * VQ;
+    }
 
     for (int c = 0; c < c_here; c++) {
         for (int i = 0; i < n_here; i++) {
@@ -404,39 +411,34 @@ void rows_weights(__global const float *restrict x, const int n_count, const int
 #pragma unroll
                 for (int i = 0; i < SUMS; i++)
                     acc[i] = (float16)(0.0f);
-                for (int i = 0; i < n_here; i++) {
-                    for (int u = 0; u < rows_here; u++) {
-                        const __local float *in =
-                            copy + (size_t)c * channel_size + i * plane_size + (u * VP * IN_STEP + r) * line_size;
-                        for (int q = 0; q < unit_columns; q++, in += VQ, g += KT * 16) {
-                            // the smaller of the two sets of vectors stays in registers, the other passes by
+                for (int unit = 0; unit < units; unit++, g += KT * 16) {
+                    const __local float *in = copy + (size_t)c * channel_size + r * line_size + at[unit];
+                    // the smaller of the two sets of vectors stays in registers, the other passes by
 #if KT < CB * S
-                            float16 grads[KT];
+                    float16 grads[KT];
 #pragma unroll
-                            for (int k = 0; k < KT; k++)
-                                grads[k] = vload16(k, g);
+                    for (int k = 0; k < KT; k++)
+                        grads[k] = vload16(k, g);
 #pragma unroll
-                            for (int t = 0; t < CB * S; t++) {
-                                const float16 value = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
+                    for (int t = 0; t < CB * S; t++) {
+                        const float16 value = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
 #pragma unroll
-                                for (int k = 0; k < KT; k++)
-                                    acc[k * CB * S + t] = fma(value, grads[k], acc[k * CB * S + t]);
-                            }
-#else
-                            float16 values[CB * S];
-#pragma unroll
-                            for (int t = 0; t < CB * S; t++)
-                                values[t] = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
-#pragma unroll
-                            for (int k = 0; k < KT; k++) {
-                                const float16 grad_k = vload16(k, g);
-#pragma unroll
-                                for (int t = 0; t < CB * S; t++)
-                                    acc[k * CB * S + t] = fma(values[t], grad_k, acc[k * CB * S + t]);
-                            }
-#endif
-                        }
+                        for (int k = 0; k < KT; k++)
+                            acc[k * CB * S + t] = fma(value, grads[k], acc[k * CB * S + t]);
                     }
+#else
+                    float16 values[CB * S];
+#pragma unroll
+                    for (int t = 0; t < CB * S; t++)
+                        values[t] = load_unit(in + t / S * channel_size + TAP_AT(t % S), IN_STEP * line_size);
+#pragma unroll
+                    for (int k = 0; k < KT; k++) {
+                        const float16 grad_k = vload16(k, g);
+#pragma unroll
+                        for (int t = 0; t < CB * S; t++)
+                            acc[k * CB * S + t] = fma(values[t], grad_k, acc[k * CB * S + t]);
+                    }
+#endif
                 }
                 __global float *out =
                     part + ((((size_t)chunk * tiles + tile) * c_blocks + (c_first + c) / CB) * R + r) * SUMS;

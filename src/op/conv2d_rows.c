@@ -13,7 +13,7 @@ enum { LANES = 16, MAX_OPTIONS = 200, MAX_UNITS = 8 };
 /* Copies fill a good part of a level-2 cache, tiles of dy half a level-1 cache. */
 enum { COPY_BYTES = 512 << 10, GRADIENT_BYTES = 24 << 10 };
 /* Groups wanted, so that there is work for several cores. */
-enum { MIN_GROUPS = 4, MIN_SLICES = 16, MIN_CHUNKS = 16 };
+enum { MIN_GROUPS = 4, MIN_SLICES = 16 };
 
 static size_t ceil_div(size_t a, size_t b)
 {
@@ -33,7 +33,7 @@ static size_t larger(size_t a, size_t b)
 /* Accumulators: 32 vector registers where vectors have 16 lanes, else 16 registers of which a float16 takes two. */
 static size_t accumulators(const tg_device *dev)
 {
-    return dev->info.vector_width >= LANES ? 28 : 6;
+    return dev->info.vector_width >= LANES ? 28 : 7;
 }
 
 /* One map as the kernels see it: `inputs` planes of h x w become rows x columns outputs (of each phase of a scatter). */
@@ -48,26 +48,40 @@ typedef struct job {
     size_t border; /* rows and columns of outputs around it that are folded back */
 } job;
 
+/* A 1 x 1 convolution does not care about rows: a plane is one row. */
+static void flatten(job *j)
+{
+    if (j->r > 1 || j->s > 1 || j->in_step > 1 || j->out_step > 1 || j->row_back)
+        return;
+    j->w *= j->h;
+    j->columns *= j->rows;
+    j->wy *= j->hy;
+    j->h = j->rows = j->hy = 1;
+}
+
 static job gather_job(const tgi_conv *conv)
 {
-    return (job){.n = conv->n,
-                 .inputs = conv->c,
-                 .h = conv->h,
-                 .w = conv->w,
-                 .outputs = conv->k,
-                 .rows = conv->p,
-                 .columns = conv->q,
-                 .r = conv->r,
-                 .s = conv->s,
-                 .in_step = conv->stride,
-                 .out_step = 1,
-                 .row_back = conv->pad,
-                 .col_back = conv->pad,
-                 .row_span = conv->r - 1,
-                 .col_span = conv->s - 1,
-                 .is_reflected = conv->is_reflected,
-                 .hy = conv->p,
-                 .wy = conv->q};
+    job j = {.n = conv->n,
+             .inputs = conv->c,
+             .h = conv->h,
+             .w = conv->w,
+             .outputs = conv->k,
+             .rows = conv->p,
+             .columns = conv->q,
+             .r = conv->r,
+             .s = conv->s,
+             .in_step = conv->stride,
+             .out_step = 1,
+             .row_back = conv->pad,
+             .col_back = conv->pad,
+             .row_span = conv->r - 1,
+             .col_span = conv->s - 1,
+             .is_reflected = conv->is_reflected,
+             .hy = conv->p,
+             .wy = conv->q};
+
+    flatten(&j);
+    return j;
 }
 
 /* Stride 1: a gather with the taps turned round, over the image or (is_folded) over the image with its border. Else pixel
@@ -97,6 +111,7 @@ static job scatter_job(const tgi_conv *conv, bool is_folded)
     j.col_span = j.col_back + ceil_div(conv->pad, conv->stride);
     j.row_back += border;
     j.col_back += border;
+    flatten(&j);
     return j;
 }
 
@@ -162,7 +177,7 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
     double best = 0;
 
     for (size_t nq = 1; nq <= MAX_UNITS && nq <= units; nq++) {
-        size_t registers = accumulators(dev) + 2, limit;
+        size_t registers = accumulators(dev), limit;
 
         /* beside the accumulators, a vector a unit stays in its register */
         limit = registers > nq ? (registers - nq) / (nq * j->out_step) : 0;
@@ -184,9 +199,12 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
  * has its mirror image. */
 static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
-    size_t vp = plan->tp * (LANES / plan->vq), per_slice = larger(plan->unit_rows / MIN_SLICES, 1);
+    size_t vp = plan->tp * (LANES / plan->vq), per_slice;
     size_t limit = smaller(COPY_BYTES * (j->outputs <= 4 ? 3 : 1), dev->info.local_bytes);
 
+    per_slice = larger(plan->unit_rows /
+                           ceil_div(plan->unit_rows > MIN_SLICES ? MIN_SLICES : MIN_GROUPS, j->n),
+                       1);
     if (j->border)
         per_slice = larger(per_slice, 2 * (2 * j->border / vp + 2));
     for (;; per_slice--) {
@@ -362,8 +380,8 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     } else {
         set_rows(&j, larger(budget / plan->unit_columns, 1), plan);
     }
-    size_t gradient =
-        plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns * unit_bytes;
+    size_t gradient = plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns *
+                      (unit_bytes + sizeof(cl_int));
     size_t each = plan->cb * plan->images * plane_bytes(&j, plan);
     size_t blocks = ceil_div(j.inputs, plan->cb);
     size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
@@ -371,8 +389,8 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     if (!fit)
         return false;
     fit = smaller(fit, larger(COPY_BYTES / each, 1));
-    if (chunks < MIN_CHUNKS)
-        fit = smaller(fit, larger(blocks * chunks / MIN_CHUNKS, 1));
+    if (chunks < MIN_GROUPS)
+        fit = smaller(fit, larger(blocks * chunks / MIN_GROUPS, 1));
     plan->channels_each = ceil_div(blocks, ceil_div(blocks, fit)) * plan->cb;
     plan->c_parts = ceil_div(blocks * plan->cb, plan->channels_each);
     size_t tiles = ceil_div(j.outputs, plan->kt), groups = chunks * plan->c_parts;

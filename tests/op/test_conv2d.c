@@ -39,6 +39,20 @@ static const struct {
     {{2, 48, 9, 70}, {33, 48, 4, 4}, {.stride = 1}, true},
     {{2, 5, 39, 44}, {20, 5, 4, 4}, {.stride = 2, .pad = 2}, true},
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
+    /* for conv2d_rows: one output (two rows a tile); units of 4 x 4 and 2 x 8 pixels, many images; a stride without a special
+     * form; a padding as wide as the window allows; ragged units; rows that fit no local memory; layers of the networks */
+    {{1, 2, 9, 20}, {1, 2, 5, 5}, {.stride = 1, .pad = 2}, false},
+    {{9, 3, 4, 4}, {6, 3, 3, 3}, {.stride = 1, .pad = 1}, false},
+    {{2, 2, 17, 15}, {3, 2, 4, 4}, {.stride = 2, .pad = 1}, false},
+    {{1, 2, 17, 19}, {3, 2, 4, 4}, {.stride = 3, .pad = 2}, false},
+    {{1, 2, 8, 9}, {2, 2, 3, 3}, {.stride = 1, .pad = 2}, false},
+    {{9, 17, 5, 4}, {20, 17, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{5, 20, 16, 16}, {33, 20, 4, 4}, {.stride = 2, .pad = 1}, true},
+    {{1, 9, 19, 67}, {18, 9, 3, 3}, {.stride = 2, .pad = 1}, true},
+    {{1, 300, 6, 600}, {5, 300, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{1, 32, 64, 64}, {64, 32, 3, 3}, {.stride = 2, .pad = 1}, true},
+    {{1, 1, 64, 64}, {64, 1, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
+    {{1, 64, 64, 64}, {1, 64, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,
