@@ -67,8 +67,8 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
     dev->conv_algorithm = (int)algorithm;
 }
 
-const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_packed, &tgi_conv_matmul,
-                                                         &tgi_conv_direct, NULL};
+const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_packed, &tgi_conv_implicit,
+                                                         &tgi_conv_matmul, &tgi_conv_direct, NULL};
 
 static const tgi_conv_algorithm *find(tg_conv_algorithm id)
 {

@@ -40,7 +40,8 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
 
 /* All algorithms, ended by NULL, in the order in which the rule asks them; the last one, direct, always applies. */
 extern const tgi_conv_algorithm *const tgi_conv_algorithms[];
-extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul;
+extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul,
+    tgi_conv_implicit;
 
 /* What computes this pass: `wish`, else the device's default, else the rule. A wish that does not apply falls back to the rule. */
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,

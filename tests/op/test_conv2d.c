@@ -30,10 +30,11 @@ static const struct {
     {{1, 32, 31, 30}, {3, 32, 4, 4}, {.stride = 1, .pad = 1}, true},
     {{1, 48, 12, 12}, {64, 48, 1, 1}, {.stride = 1}, true},
     {{1, 2, 33, 40}, {32, 2, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
+    {{1, 2, 90, 91}, {130, 2, 3, 3}, {.stride = 1, .pad = 1}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, TG_CONV_MATMUL,
-                                               TG_CONV_AUTO};
+                                               TG_CONV_IMPLICIT, TG_CONV_AUTO};
 enum { N_CASES = TG_COUNT(shapes) * TG_COUNT(algorithms) };
 
 /* One case: host values, tensors, and the reference's numbers. */
