@@ -7,6 +7,7 @@ cl_files = \
 	cl/conv2d_packed.cl \
 	cl/conv2d_matmul.cl \
 	cl/conv2d_implicit.cl \
+	cl/conv2d_winograd_gpu.cl \
 	cl/label.cl \
 	cl/pool.cl \
 	cl/elementwise.cl

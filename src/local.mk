@@ -57,7 +57,7 @@ libtgcore_la_SOURCES += \
 # op/
 libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
-	src/op/conv2d_implicit.c src/op/conv2d_implicit.h \
+	src/op/conv2d_implicit.c src/op/conv2d_implicit.h src/op/conv2d_winograd_gpu.c \
 	src/op/conv2d_packed.c src/op/conv2d_matmul.c
 libtgcore_la_SOURCES += src/op/elementwise.c
 libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h

@@ -67,13 +67,20 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm)
     dev->conv_algorithm = (int)algorithm;
 }
 
-const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_packed, &tgi_conv_implicit,
-                                                         &tgi_conv_matmul, &tgi_conv_direct, NULL};
+const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_packed,
+                                                         &tgi_conv_winograd_gpu,
+                                                         &tgi_conv_winograd2_gpu,
+                                                         &tgi_conv_implicit,
+                                                         &tgi_conv_matmul,
+                                                         &tgi_conv_direct,
+                                                         NULL};
 
-static const tgi_conv_algorithm *find(tg_conv_algorithm id)
+/* The entry of this id that applies here: processors and graphics cards have each their own for some. */
+static const tgi_conv_algorithm *find(tg_conv_algorithm id, const tg_device *dev,
+                                      const tgi_conv *conv, tgi_conv_pass pass)
 {
     for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
-        if (tgi_conv_algorithms[i]->id == id)
+        if (tgi_conv_algorithms[i]->id == id && tgi_conv_algorithms[i]->applies(dev, conv, pass))
             return tgi_conv_algorithms[i];
     }
     return NULL;
@@ -83,9 +90,9 @@ const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorith
                                           const tgi_conv *conv, tgi_conv_pass pass)
 {
     const tgi_conv_algorithm *wished =
-        find(wish != TG_CONV_AUTO ? wish : (tg_conv_algorithm)dev->conv_algorithm);
+        find(wish != TG_CONV_AUTO ? wish : (tg_conv_algorithm)dev->conv_algorithm, dev, conv, pass);
 
-    if (wished && wished->applies(dev, conv, pass))
+    if (wished)
         return wished;
     for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
         if (tgi_conv_algorithms[i]->applies(dev, conv, pass) &&

@@ -21,8 +21,8 @@ typedef enum tgi_conv_pass { TGI_CONV_GATHER, TGI_CONV_SCATTER, TGI_CONV_WEIGHTS
 
 /* b may be NULL; `add`: add to the result instead of overwriting it. */
 typedef struct tgi_conv_algorithm {
-    tg_conv_algorithm id;
-    const char *name; /* as --set conv_algorithm=NAME takes it */
+    tg_conv_algorithm id; /* two entries may share it: the one that applies is meant */
+    const char *name;     /* as --set conv_algorithm=NAME takes it */
     tg_status (*gather)(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
                         bool add, tg_tensor *y);
     tg_status (*scatter)(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
@@ -40,8 +40,8 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
 
 /* All algorithms, ended by NULL, in the order in which the rule asks them; the last one, direct, always applies. */
 extern const tgi_conv_algorithm *const tgi_conv_algorithms[];
-extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul,
-    tgi_conv_implicit;
+extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul;
+extern const tgi_conv_algorithm tgi_conv_winograd_gpu, tgi_conv_winograd2_gpu, tgi_conv_implicit;
 
 /* What computes this pass: `wish`, else the device's default, else the rule. A wish that does not apply falls back to the rule. */
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,

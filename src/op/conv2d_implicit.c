@@ -27,13 +27,14 @@ static size_t groups_of(const tgi_conv_tile *t, size_t m, size_t columns)
     return tgi_blocks(m, t->bm) * tgi_blocks(columns, t->bn);
 }
 
-static size_t choose_tile(size_t m, size_t columns)
+/* `batch` products of this size run at once. */
+static size_t choose_tile(size_t m, size_t columns, size_t batch)
 {
     if (m <= 4)
         return 0;
     if (m <= 32)
         return 1;
-    return m > 64 && groups_of(&tiles[3], m, columns) >= WANTED_GROUPS ? 3 : 2;
+    return m > 64 && batch * groups_of(&tiles[3], m, columns) >= WANTED_GROUPS ? 3 : 2;
 }
 
 static size_t choose_line_tile(size_t m, size_t columns)
@@ -179,7 +180,7 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
                         bool add, tg_tensor *y)
 {
     tg_status status = TG_OK;
-    size_t tile = choose_tile(conv->k, conv->n * conv->p * conv->q), taps = conv->r * conv->s;
+    size_t tile = choose_tile(conv->k, conv->n * conv->p * conv->q, 1), taps = conv->r * conv->s;
     correlation a = {.x = x,
                      .n = conv->n,
                      .c = conv->c,
@@ -235,7 +236,7 @@ static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_ten
     for (size_t i = 0; i < stride * stride; i++) {
         phase rows = find_phase(i / stride, conv->r, stride, offset, h);
         phase columns = find_phase(i % stride, conv->s, stride, offset, width);
-        size_t tile = choose_tile(conv->c, conv->n * rows.count * columns.count);
+        size_t tile = choose_tile(conv->c, conv->n * rows.count * columns.count, 1);
         correlation a = {.x = y,
                          .n = conv->n,
                          .c = conv->k,
@@ -275,23 +276,33 @@ cleanup:
     return status;
 }
 
+tg_status tgi_conv_fold(const tgi_conv *conv, const tg_tensor *padded, const tg_tensor *b, bool add,
+                        tg_tensor *x)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_fold", "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(conv->w, conv->h, conv->n * conv->c),
+                          TGI_ARGS(tgi_buffer(padded), tgi_int(conv->c), tgi_int(conv->h),
+                                   tgi_int(conv->w), tgi_int(conv->pad), tgi_buffer(b ? b : padded),
+                                   tgi_int(b != NULL), tgi_int(add), tgi_buffer(x))));
+cleanup:
+    return status;
+}
+
 static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
                          bool add, tg_tensor *x)
 {
     tg_status status = TG_OK;
     tg_tensor *padded = NULL;
-    tgi_kernel *fold;
     size_t h = conv->h + 2 * conv->pad, width = conv->w + 2 * conv->pad;
 
     if (!conv->is_reflected)
         return scatter_phases(conv, y, w, b, conv->pad, conv->h, conv->w, add, x);
     TG_TRY(new_values(x->dev, conv->n * conv->c * h, width, &padded));
-    TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_fold", "", &fold));
     TG_TRY(scatter_phases(conv, y, w, NULL, 0, h, width, false, padded));
-    TG_TRY(tgi_kernel_run(fold, TGI_RANGE3(conv->w, conv->h, conv->n * conv->c),
-                          TGI_ARGS(tgi_buffer(padded), tgi_int(conv->c), tgi_int(conv->h),
-                                   tgi_int(conv->w), tgi_int(conv->pad), tgi_buffer(b ? b : w),
-                                   tgi_int(b != NULL), tgi_int(add), tgi_buffer(x))));
+    TG_TRY(tgi_conv_fold(conv, padded, b, add, x));
 cleanup:
     tg_tensor_free(padded);
     return status;
@@ -340,11 +351,9 @@ cleanup:
     return status;
 }
 
-tgi_conv_tile tgi_matrix_tile(size_t m, size_t columns)
+tgi_conv_tile tgi_matrix_tile(const tgi_matrix *a)
 {
-    size_t tile = choose_tile(m, columns);
-
-    return tiles[tile ? tile : 1];
+    return tiles[choose_tile(a->m, a->columns, a->batch)];
 }
 
 tg_status tgi_matrix_multiply(const tgi_matrix *a, tgi_conv_tile t, cl_mem packed,

@@ -20,7 +20,7 @@ typedef struct tgi_matrix {
     tg_device *dev;
     size_t batch, m, columns, k;
 } tgi_matrix;
-tgi_conv_tile tgi_matrix_tile(size_t m, size_t columns);
+tgi_conv_tile tgi_matrix_tile(const tgi_matrix *a);
 tg_status tgi_matrix_multiply(const tgi_matrix *a, tgi_conv_tile tile, cl_mem packed,
                               const tg_tensor *b, tg_tensor *o) TG_MUST_CHECK;
 
@@ -28,5 +28,9 @@ tg_status tgi_matrix_multiply(const tgi_matrix *a, tgi_conv_tile tile, cl_mem pa
 size_t tgi_matrix_splits(const tgi_matrix *a);
 tg_status tgi_matrix_multiply_nt(const tgi_matrix *p, const tg_tensor *a, const tg_tensor *b,
                                  tg_tensor *o) TG_MUST_CHECK;
+
+/* x (+)= the planes [n,c,h + 2 pad,w + 2 pad] with their mirrored halo folded back, plus the bias (NULL: none). */
+tg_status tgi_conv_fold(const tgi_conv *conv, const tg_tensor *padded, const tg_tensor *b, bool add,
+                        tg_tensor *x) TG_MUST_CHECK;
 
 #endif
