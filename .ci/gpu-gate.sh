@@ -2,16 +2,57 @@
 # gpu-gate.sh [FILE.cl...] -- compiles every kernel for GPUs that are not there: SPIR-V, NVIDIA (PTX, then ptxas), AMD.
 #
 # Prints a line a kernel and target with its registers, stack (NVIDIA) or scratch (AMD) bytes and local memory. Fails when a
-# file does not compile without a warning, needs a function no GPU has, takes more than 32 KiB of local memory, or keeps more
-# than 64 bytes in stack, spill or scratch (an array that did not become registers). conv2d_packed, the CPU family, must
-# compile too, but what it spills on a GPU is printed, not judged.
+# file does not compile without a warning, needs a function no GPU has, takes more than 32 KiB of local memory, spills, or keeps
+# anything in stack or scratch (an array that did not become registers). The CPU family must compile too, but what it spills
+# on a GPU is printed, not judged.
 # Needs clang-15, lld-15, llvm-15, libclc-15, llvm-spirv-15, spirv-tools and rocm-device-libs; ptxas is used if there.
 # Without clang-15 it says so and exits 77. The figures are estimates: the vendors' drivers have compilers of their own.
 set -eu
 
 cd "$(dirname "$0")/.."
 MAX_LOCAL=32768
-MAX_STACK=64
+CPU_FAMILY="conv2d_packed conv2d_winograd"
+
+# What the GPU family is built with: one line a build, FILE:OPTIONS; a file that is not here is built once, by its defaults.
+BUILDS='
+arrange:-DS=2
+batch_norm:-DWG=64 -DLANES=4
+conv2d_implicit:
+conv2d_implicit:-DCORRELATE -DBM=4 -DBN=256 -DBK=8 -DTM=4 -DTN=4
+conv2d_implicit:-DCORRELATE -DBM=4 -DBN=256 -DBK=8 -DTM=4 -DTN=4 -DFLAT=3 -DFLAT_S=7
+conv2d_implicit:-DCORRELATE -DBM=32 -DBN=64 -DBK=8 -DTM=4 -DTN=8
+conv2d_implicit:-DCORRELATE -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8
+conv2d_implicit:-DCORRELATE -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1 -DFLAT=3 -DFLAT_S=7
+conv2d_implicit:-DCORRELATE -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1 -DSPLIT=1
+conv2d_implicit:-DCORRELATE -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DCORRELATE -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8
+conv2d_implicit:-DWEIGHTS -DBM=8 -DBN=128 -DBK=8 -DTM=4 -DTN=4 -DSPLIT=1
+conv2d_implicit:-DWEIGHTS -DBM=32 -DBN=32 -DBK=16 -DTM=4 -DTN=4 -DSPLIT=1
+conv2d_implicit:-DWEIGHTS -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DSPLIT=1
+conv2d_implicit:-DWEIGHTS -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1 -DSPLIT=1
+conv2d_implicit:-DMATRIX -DBM=32 -DBN=64 -DBK=8 -DTM=4 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX_NT -DBM=32 -DBN=32 -DBK=16 -DTM=4 -DTN=4 -DALIGNED=1
+conv2d_implicit:-DMATRIX_NT -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX_NT -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_winograd_gpu:-DM=4 -DR=3
+conv2d_winograd_gpu:-DM=4 -DR=3 -DGRAD
+conv2d_winograd_gpu:-DM=3 -DR=4
+conv2d_winograd_gpu:-DM=3 -DR=4 -DGRAD
+conv2d_winograd_gpu:-DM=2 -DR=3
+conv2d_winograd_gpu:-DM=2 -DR=3 -DGRAD
+instance_norm:-DWG=16 -DLANES=4
+instance_norm:-DWG=64 -DLANES=4
+instance_norm:-DWG=256 -DLANES=4
+label:-DWG=64 -DLANES=4
+loss:-DWG=64 -DLANES=4
+optimizer:-DWG=64 -DLANES=4
+pool:-DWG=64 -DLANES=4
+pool:-DSIZE=2 -DSTRIDE=2
+reduce:-DWG=64 -DLANES=4
+spectral_norm:-DWG=64 -DLANES=4
+'
 CLC=/usr/lib/clc/nvptx64--nvidiacl.bc
 NVIDIA="sm_75 sm_90"
 AMD="gfx906 gfx90a gfx1030"
@@ -69,7 +110,7 @@ check_nvidia() {
             /Used .* registers/ {
                 local_bytes = 0
                 for (i = 2; i <= NF; i++) if ($i ~ /^smem/) local_bytes = $(i - 2)
-                printf "%-20s %-8s %-32s registers %3d  stack %5d  spill %4d  local %5d\n", f, target, k, $5, stack, spill, local_bytes
+                printf "  %-20s %-8s %-24s registers %3d  stack %5d  spill %4d  local %5d\n", f, target, k, $5, stack, spill, local_bytes
                 if (local_bytes + 0 > limit) { print "FAIL " f " " k ": local memory"; bad = 1 }
                 if (stack + spill > max_stack) { print "FAIL " f " " k ": stack"; bad = 1 } }
             END { exit bad }' "$t/log" || failed=1
@@ -89,20 +130,11 @@ check_amd() {
             /\.symbol:/ { k = $2; sub(/\.kd.*/, "", k); gsub(/[\047"]/, "", k) }
             /\.vgpr_count/ { vgpr = $2 }
             /\.vgpr_spill_count/ {
-                printf "%-20s %-8s %-32s registers %3d  scratch %4d  spill %3d  local %5d\n", f, target, k, vgpr, scratch, $2, local_bytes
+                printf "  %-20s %-8s %-24s registers %3d  scratch %4d  spill %3d  local %5d\n", f, target, k, vgpr, scratch, $2, local_bytes
                 if (local_bytes + 0 > limit) { print "FAIL " f " " k ": local memory"; bad = 1 }
                 if (scratch + $2 > max_stack) { print "FAIL " f " " k ": scratch"; bad = 1 } }
             END { exit bad }' || failed=1
     done
-}
-
-# What a file is built with: its own defaults, and for kernels over rows the groups that GPUs get (src/op/op.c).
-options_of() {
-    if grep -q '\<LANES\>' "$1"; then
-        echo "-DWG=64 -DLANES=4"
-    else
-        echo ""
-    fi
 }
 
 [ $# -gt 0 ] || set -- cl/*.cl
@@ -114,13 +146,17 @@ for file; do
         printf '#line 1 "%s"\n' "$file"
         cat "$file"
     } >"$t/k.cl"
-    options=$(options_of "$file")
-    name=$(basename "$file")
-    max_stack=$MAX_STACK
-    [ "$name" != conv2d_packed.cl ] || max_stack=1000000
-    check_spirv "$name" "$options"
-    check_nvidia "$name" "$options"
-    check_amd "$name" "$options"
+    name=$(basename "$file" .cl)
+    max_stack=0
+    case " $CPU_FAMILY " in *" $name "*) max_stack=1000000 ;; esac
+    echo "$BUILDS" | sed -n "s/^$name://p" >"$t/builds"
+    [ -s "$t/builds" ] || echo >"$t/builds"
+    while IFS= read -r options; do
+        echo "$name $options"
+        check_spirv "$name" "$options"
+        check_nvidia "$name" "$options"
+        check_amd "$name" "$options"
+    done <"$t/builds"
 done
 [ $failed -eq 0 ] && echo "gpu-gate: passed"
 exit $failed

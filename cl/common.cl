@@ -141,16 +141,15 @@ static int inside(const int i, const int n, const int reflect)
     return i < 0 ? -i : 2 * (n - 1) - i;
 }
 
-// The up to three places of the padded line that show image pixel i: itself and its mirror images.
-static int places(const int i, const int n, const int pad, const int reflect, int *at)
+// The up to three places of the padded line that show image pixel i: itself (which = 0) and its mirror images (1, 2), -1 where
+// there is none.
+static int place(const int which, const int i, const int n, const int pad, const int reflect)
 {
-    int count = 0;
-    at[count++] = i + pad;
-    if (reflect && i > 0 && i <= pad)
-        at[count++] = pad - i;
-    if (reflect && i < n - 1 && i >= n - 1 - pad)
-        at[count++] = 2 * (n - 1) - i + pad;
-    return count;
+    if (which == 0)
+        return i + pad;
+    if (which == 1)
+        return reflect && i > 0 && i <= pad ? pad - i : -1;
+    return reflect && i < n - 1 && i >= n - 1 - pad ? 2 * (n - 1) - i + pad : -1;
 }
 
 // ---- one work-group over a row of n values, wg items (1 on CPUs), LANES values at a time ----------------------------

@@ -34,8 +34,8 @@
 #define QUADS_M (TM / 4)
 #define QUADS_N (TN / 4)
 
-// Where column `column` (over n, p, q) lies in y, for its first channel.
-static size_t place(const int column, const int m_count, const int p_count, const int q_count, const int hy, const int wy,
+// Where `column` (over n, p, q) lies in y, for its first channel.
+static size_t place_in_y(const int column, const int m_count, const int p_count, const int q_count, const int hy, const int wy,
                     const int step, const int y_row, const int y_col)
 {
     const int n = column / (p_count * q_count), pixel = column - n * (p_count * q_count);
@@ -239,7 +239,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
         size_t to[4];
 #pragma unroll
         for (int k = 0; k < (ALIGNED ? 1 : 4); k++)
-            to[k] = place(column + k, m_count, p_count, q_count, hy, wy, step, y_row, y_col);
+            to[k] = place_in_y(column + k, m_count, p_count, q_count, hy, wy, step, y_row, y_col);
 #pragma unroll
         for (int i = 0; i < TM; i++) {
             const int m = row + (i / 4) * (BM / QUADS_M) + i % 4;
@@ -467,7 +467,7 @@ void implicit_sum(__global const float *restrict parts, const int splits, const 
     for (int i = 0; i < splits; i++)
         sum += parts[((size_t)i * m_count + m) * columns + column];
     sum += has_bias ? bias[m] : 0.0f;
-    __global float *to = y + place(column, m_count, p_count, q_count, hy, wy, step, y_row, y_col) + (size_t)m * hy * wy;
+    __global float *to = y + place_in_y(column, m_count, p_count, q_count, hy, wy, step, y_row, y_col) + (size_t)m * hy * wy;
     *to = add ? *to + sum : sum;
 }
 

@@ -250,32 +250,42 @@ void winograd_unpack(__global const float *restrict sums, const int splits, cons
                      __global float *restrict dw)
 {
     const int c = get_global_id(0), k = get_global_id(1);
-    const size_t plane = (size_t)k_count * c_count;
-    float half_way[NP][R];
+    float points[NP][NP], half_way[R][NP];
 
     if (c >= c_count)
         return;
 #pragma unroll
     for (int i = 0; i < NP; i++) {
-        float t[NP];
 #pragma unroll
-        for (int j = 0; j < NP; j++) {
-            t[j] = 0.0f;
-            for (int split = 0; split < splits; split++)
-                t[j] += sums[((size_t)split * (NP * NP) + i * NP + j) * plane + (size_t)k * c_count + c];
-        }
-        weights_from_points(t, half_way[i]);
+        for (int j = 0; j < NP; j++)
+            points[i][j] = 0.0f;
     }
-    __global float *out = dw + ((size_t)k * c_count + c) * (R * R);
+    for (int split = 0; split < splits; split++) {
 #pragma unroll
-    for (int s = 0; s < R; s++) {
+        for (int i = 0; i < NP; i++) {
+#pragma unroll
+            for (int j = 0; j < NP; j++)
+                points[i][j] += sums[((size_t)((split * NP + i) * NP + j) * k_count + k) * c_count + c];
+        }
+    }
+#pragma unroll
+    for (int j = 0; j < NP; j++) {
         float t[NP], column[R];
 #pragma unroll
         for (int i = 0; i < NP; i++)
-            t[i] = half_way[i][s];
+            t[i] = points[i][j];
         weights_from_points(t, column);
 #pragma unroll
         for (int r = 0; r < R; r++)
-            out[r * R + s] += column[r];
+            half_way[r][j] = column[r];
+    }
+    __global float *out = dw + ((size_t)k * c_count + c) * (R * R);
+#pragma unroll
+    for (int r = 0; r < R; r++) {
+        float row[R];
+        weights_from_points(half_way[r], row);
+#pragma unroll
+        for (int s = 0; s < R; s++)
+            out[r * R + s] += row[s];
     }
 }
