@@ -17,6 +17,7 @@ CPU_FAMILY="conv2d_packed conv2d_winograd"
 BUILDS='
 arrange:-DS=2
 batch_norm:-DWG=64 -DLANES=4
+batch_norm:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 conv2d_implicit:
 conv2d_implicit:-DCORRELATE -DBM=4 -DBN=256 -DBK=8 -DTM=4 -DTN=4
 conv2d_implicit:-DCORRELATE -DBM=4 -DBN=256 -DBK=8 -DTM=4 -DTN=4 -DFLAT=3 -DFLAT_S=7
@@ -44,14 +45,21 @@ conv2d_winograd_gpu:-DM=2 -DR=3
 conv2d_winograd_gpu:-DM=2 -DR=3 -DGRAD
 instance_norm:-DWG=16 -DLANES=4
 instance_norm:-DWG=64 -DLANES=4
+instance_norm:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 instance_norm:-DWG=256 -DLANES=4
 label:-DWG=64 -DLANES=4
+label:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 loss:-DWG=64 -DLANES=4
+loss:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 optimizer:-DWG=64 -DLANES=4
+optimizer:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 pool:-DWG=64 -DLANES=4
+pool:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 pool:-DSIZE=2 -DSTRIDE=2
 reduce:-DWG=64 -DLANES=4
+reduce:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 spectral_norm:-DWG=64 -DLANES=4
+spectral_norm:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
 '
 CLC=/usr/lib/clc/nvptx64--nvidiacl.bc
 NVIDIA="sm_75 sm_90"
@@ -72,7 +80,7 @@ fi
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT INT TERM
 # Helpers of common.cl that a file does not call are no fault.
-clang="clang-15 -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Wall -Werror -Wno-linker-warnings -Wno-unused-function"
+clang="clang-15 -x cl -Xclang -finclude-default-header -Wall -Werror -Wno-linker-warnings -Wno-unused-function"
 failed=0
 
 # fail FILE TARGET: remembers it and shows what the compiler said.
@@ -82,14 +90,22 @@ fail() {
     failed=1
 }
 
+# Sub-groups are OpenCL C 2.0.
+standard() {
+    case $1 in *TG_SUBGROUPS*) echo CL2.0 ;; *) echo CL1.2 ;; esac
+}
+
 check_spirv() {
-    $clang $2 -target spir64 -O0 -emit-llvm -c "$t/k.cl" -o "$t/k.bc" >"$t/log" 2>&1 &&
+    env=opencl1.2
+    [ "$(standard "$2")" = CL1.2 ] || env=opencl2.0
+    $clang -cl-std=$(standard "$2") $2 -target spir64 -O0 -emit-llvm -c "$t/k.cl" -o "$t/k.bc" >"$t/log" 2>&1 &&
         llvm-spirv-15 --spirv-max-version=1.0 "$t/k.bc" -o "$t/k.spv" >"$t/log" 2>&1 &&
-        spirv-val --target-env opencl1.2 "$t/k.spv" >"$t/log" 2>&1 || fail "$1" "spirv $2"
+        spirv-val --target-env $env "$t/k.spv" >"$t/log" 2>&1 || fail "$1" "spirv $2"
 }
 
 check_nvidia() {
-    if ! $clang $2 -O2 -target nvptx64-nvidia-nvcl -march=sm_75 -S -Xclang -mlink-builtin-bitcode -Xclang $CLC \
+    case $2 in *TG_SUBGROUPS*) return 0 ;; esac # no sub-groups in OpenCL there: such a device gets the other build
+    if ! $clang -cl-std=CL1.2 $2 -O2 -target nvptx64-nvidia-nvcl -march=sm_75 -S -Xclang -mlink-builtin-bitcode -Xclang $CLC \
         "$t/k.cl" -o "$t/k.ptx" >"$t/log" 2>&1; then
         fail "$1" "nvptx $2"
         return
@@ -119,7 +135,7 @@ check_nvidia() {
 
 check_amd() {
     for gfx in $AMD; do
-        if ! $clang $2 -O2 -target amdgcn-amd-amdhsa -mcpu=$gfx --rocm-device-lib-path="$amdlib" "$t/k.cl" -o "$t/k.elf" \
+        if ! $clang -cl-std=$(standard "$2") $2 -O2 -target amdgcn-amd-amdhsa -mcpu=$gfx --rocm-device-lib-path="$amdlib" "$t/k.cl" -o "$t/k.elf" \
             >"$t/log" 2>&1; then
             fail "$1" "$gfx $2"
             continue
