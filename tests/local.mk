@@ -153,6 +153,7 @@ sh_tests = \
 	tests/cli/infer.sh
 
 sh_tests += tests/cli/oclgrind.sh
+sh_tests += tests/cli/family.sh
 sh_tests += tests/cli/train.sh
 sh_tests += tests/cli/parity.sh
 

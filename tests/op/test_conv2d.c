@@ -1,5 +1,5 @@
 /* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
- * conv2d_pad, conv2d_packed and conv2d_matmul. */
+ * conv2d_pad, conv2d_packed, conv2d_matmul, conv2d_implicit and conv2d_winograd_gpu. */
 #include "config.h"
 #include "op_test.h"
 #include "ref/ref.h"
@@ -37,20 +37,38 @@ static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED, T
                                                TG_CONV_AUTO};
 enum { N_CASES = TG_COUNT(shapes) * TG_COUNT(algorithms) };
 
-/* Those of graphics cards, run where TAGGAN_TEST_FAMILY=gpu (tests/cli/family.sh); the others are the same in both families. */
+/* Those of graphics cards, run where TAGGAN_TEST_FAMILY=gpu (tests/cli/family.sh), with the shapes they apply to; the others are
+ * the same in both families. */
 static const tg_conv_algorithm gpu_algorithms[] = {TG_CONV_IMPLICIT, TG_CONV_WINOGRAD,
-                                                   TG_CONV_WINOGRAD2, TG_CONV_AUTO};
-enum { N_GPU_CASES = TG_COUNT(shapes) * TG_COUNT(gpu_algorithms) };
+                                                   TG_CONV_WINOGRAD2};
+static struct {
+    size_t shape;
+    tg_conv_algorithm algorithm;
+} gpu_cases[TG_COUNT(shapes) * TG_COUNT(gpu_algorithms)];
 
-static int n_cases(void)
+static bool applies(tg_conv_algorithm algorithm, size_t shape)
 {
-    return op_is_gpu_forced() ? N_GPU_CASES : N_CASES;
+    size_t taps = shapes[shape].w.h;
+    bool is_winograd = shapes[shape].geom.stride == 1 && shapes[shape].w.w == taps;
+
+    if (algorithm == TG_CONV_WINOGRAD)
+        return is_winograd && (taps == 3 || taps == 4);
+    return algorithm == TG_CONV_IMPLICIT || (is_winograd && taps == 3);
 }
 
-static tg_conv_algorithm algorithm_of(int i)
+static int list_gpu_cases(void)
 {
-    return op_is_gpu_forced() ? gpu_algorithms[(size_t)i % TG_COUNT(gpu_algorithms)]
-                              : algorithms[(size_t)i % TG_COUNT(algorithms)];
+    int n = 0;
+
+    for (size_t i = 0; i < TG_COUNT(shapes); i++) {
+        for (size_t j = 0; j < TG_COUNT(gpu_algorithms); j++) {
+            if (!applies(gpu_algorithms[j], i))
+                continue;
+            gpu_cases[n].shape = i;
+            gpu_cases[n++].algorithm = gpu_algorithms[j];
+        }
+    }
+    return n;
 }
 
 /* One case: host values, tensors, and the reference's numbers. */
@@ -80,26 +98,16 @@ static tg_tensor *tensor_of(tg_dims dims, const double *values)
     return t;
 }
 
-static bool applies(const ref_conv2d *ref)
-{
-    bool is_stride_1 = ref->geom.stride == 1 && ref->w.h == ref->w.w;
-
-    if (ref->geom.algorithm == TG_CONV_WINOGRAD)
-        return is_stride_1 && (ref->w.h == 3 || ref->w.h == 4);
-    return ref->geom.algorithm != TG_CONV_WINOGRAD2 || (is_stride_1 && ref->w.h == 3);
-}
-
 static bool setup(fixture *f, int i)
 {
-    size_t shape =
-        (size_t)i / (op_is_gpu_forced() ? TG_COUNT(gpu_algorithms) : TG_COUNT(algorithms));
+    bool is_gpu = op_is_gpu_forced();
+    size_t shape = is_gpu ? gpu_cases[i].shape : (size_t)i / TG_COUNT(algorithms);
 
     f->ref = (ref_conv2d){shapes[shape].x, shapes[shape].w, shapes[shape].geom};
-    f->ref.geom.algorithm = algorithm_of(i);
+    f->ref.geom.algorithm =
+        is_gpu ? gpu_cases[i].algorithm : algorithms[(size_t)i % TG_COUNT(algorithms)];
     if (shapes[shape].is_large && getenv("TAGGAN_TEST_TINY"))
         return false;
-    if (op_is_gpu_forced() && !applies(&f->ref))
-        return false; /* another takes its place, and is in the list too */
     if (f->ref.geom.algorithm == TG_CONV_MATMUL && (shape % 3 || getenv("TAGGAN_TEST_TINY")))
         return false; /* CLBlast compiles for seconds in every process: six shapes are enough for it */
     ck_assert_tg_ok(tg_conv2d_output(f->ref.x, f->ref.w, &f->ref.geom, &f->y));
@@ -259,7 +267,7 @@ static void gradcheck_weights(const double *w, double *y, void *user)
 START_TEST(the_reference_agrees_with_central_differences)
 {
     fixture f;
-    if (!setup(&f, _i * n_cases() / (int)TG_COUNT(shapes)))
+    if (!setup(&f, _i * (int)TG_COUNT(algorithms)))
         return;
     double *dx = op_doubles(f.n_x), *dw = op_doubles(f.n_w);
 
@@ -301,13 +309,16 @@ END_TEST
 int main(void)
 {
     TCase *tc = tg_case("conv2d", 240);
+    int n_cases = op_is_gpu_forced() ? list_gpu_cases() : N_CASES;
 
     tcase_add_checked_fixture(tc, op_open, op_close);
-    tcase_add_loop_test(tc, forward_matches_the_definition, 0, n_cases());
-    tcase_add_loop_test(tc, backward_data_matches_the_definition, 0, n_cases());
-    tcase_add_loop_test(tc, backward_weights_matches_the_definition, 0, n_cases());
-    tcase_add_loop_test(tc, transposed_is_the_same_with_the_sides_exchanged, 0, n_cases());
-    tcase_add_loop_test(tc, the_reference_agrees_with_central_differences, 0, 9);
-    tcase_add_test(tc, refuses_shapes_that_do_not_fit);
+    tcase_add_loop_test(tc, forward_matches_the_definition, 0, n_cases);
+    tcase_add_loop_test(tc, backward_data_matches_the_definition, 0, n_cases);
+    tcase_add_loop_test(tc, backward_weights_matches_the_definition, 0, n_cases);
+    tcase_add_loop_test(tc, transposed_is_the_same_with_the_sides_exchanged, 0, n_cases);
+    if (!op_is_gpu_forced()) {
+        tcase_add_loop_test(tc, the_reference_agrees_with_central_differences, 0, 9);
+        tcase_add_test(tc, refuses_shapes_that_do_not_fit);
+    }
     return tg_run("conv2d");
 }
