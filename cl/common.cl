@@ -107,7 +107,7 @@ static float lanes_max(const floatv v)
 
 // The sum over a work-group of `items`, given to every item, always in the same order. Every item must call it; scratch holds
 // `items` floats and may be used again afterwards. Each item adds all parts: one barrier before and one after, none in a loop.
-// With sub-groups (TG_SUBGROUPS: the host asks the device, src/device/program.c) there is one part for each of them, not one an item.
+// With sub-groups (TG_SUBGROUPS: src/device/program.c asks the device) there is one part for each of them, not one an item.
 #ifdef TG_SUBGROUPS
 #if __OPENCL_C_VERSION__ < 300
 #pragma OPENCL EXTENSION cl_khr_subgroups : enable

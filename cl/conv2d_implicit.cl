@@ -187,7 +187,8 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
             for (int j = 0; j < COLUMNS; j++) {
 #pragma unroll
                 for (int i = 0; i < ROWS; i++) {
-                    const int sum = at * BK + b_row + i * ROW_STEP, c = sum % FLAT, r = sum / FLAT / FLAT_S, s = sum / FLAT % FLAT_S;
+                    const int sum = at * BK + b_row + i * ROW_STEP, c = sum % FLAT, tap = sum / FLAT;
+                    const int r = tap / FLAT_S, s = tap % FLAT_S;
                     const int row = inside(top[j] + r, h_count, reflect), column = inside(left[j] + s, w_count, reflect);
                     b[j][i] = r < r_count && is_pixel[j] && row >= 0 && column >= 0
                                   ? image[j][c * plane + (size_t)row * w_count + column]

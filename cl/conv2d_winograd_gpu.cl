@@ -1,11 +1,11 @@
-// conv2d_winograd_gpu.cl -- the transforms of Winograd's convolution, a work-item to a tile and channel; cl/conv2d_implicit.cl multiplies.
+// conv2d_winograd_gpu.cl -- Winograd's transforms, a work-item to a tile and channel; cl/conv2d_implicit.cl multiplies.
 //
 // Math       y = A'[(G w G') . (B'd B)]A for tiles of M x M outputs, R x R taps; weight gradient G'[(B'd B) . (A g A')]G
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; points [NP*NP][C][tiles], tiles a multiple of four; packed [NP*NP][C padded][K padded],
 //            sums [splits][NP*NP][K][C]
 // Launch     transform, finish {tiles, channels}, pack {K padded, C padded}, unpack {C, K}; local {WG, 1, 1}
 // Tunables   M, R: outputs and taps of a tile, each way (4 3, 3 4, 2 3); GRAD: transform by A instead of B; WG, 32 to 256
-// Numerics   points 0, 1, -1, 1/2, -2 and infinity (0, 1, -1 and infinity for NP = 4), as on CPUs: bounds of doc/notation.md
+// Numerics   points 0, 1, -1, 1/2, -2 and infinity (0, 1, -1 and infinity for NP = 4), as on CPUs; within TOL_CONV
 // Reference  tests/ref/conv2d.c          Source  [lavin2016]
 #ifndef M
 #define M 4

@@ -1,10 +1,10 @@
 #!/bin/sh
-# The kernels of graphics cards on whatever device there is: the tests of operations in that family, and a training run to its end with
-# the losses of the other family.
+# The kernels of graphics cards on whatever device there is: the tests of operations in that family, and a training run to
+# its end with the losses of the other family.
 . "$abs_top_srcdir/tests/cli/tap.sh"
 
-# ---- operations: convolution, and reductions of the widest and of the plainest kind; the others test their wide variant themselves ----
-for name in conv2d instance_norm loss pool; do
+# ---- operations: the other tests of reductions run the wide variant themselves (op_open_wide) ----
+for name in conv2d instance_norm; do
     program=$abs_top_builddir/tests/op/test_$name
     if [ -x "$program" ]; then
         ok "test_$name in the family of graphics cards" env TAGGAN_TEST_FAMILY=gpu "$program"
@@ -30,7 +30,10 @@ same_losses() {
               d = a[i] - b[i]; if (d < 0) d = -d
               size = a[i] < 0 ? -a[i] : a[i]; if (size < 1) size = 1
               if (a[i] != "") compared++
-              if ((a[i] == "") != (b[i] == "") || d > 1e-3 * size) { print "step " a[1] ": " name[i] " " a[i] " and " b[i]; bad = 1 } } }
+              if ((a[i] == "") != (b[i] == "") || d > 1e-3 * size) {
+                  print "step " a[1] ": " name[i] " " a[i] " and " b[i]
+                  bad = 1
+              } } }
         END { if (compared < 60) { print "only " compared + 0 " numbers"; bad = 1 }; exit bad }'
 }
 ok "with the same losses" same_losses
