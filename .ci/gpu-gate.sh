@@ -2,16 +2,65 @@
 # gpu-gate.sh [FILE.cl...] -- compiles every kernel for GPUs that are not there: SPIR-V, NVIDIA (PTX, then ptxas), AMD.
 #
 # Prints a line a kernel and target with its registers, stack (NVIDIA) or scratch (AMD) bytes and local memory. Fails when a
-# file does not compile without a warning, needs a function no GPU has, takes more than 32 KiB of local memory, or keeps more
-# than 64 bytes in stack, spill or scratch (an array that did not become registers). conv2d_packed and conv2d_winograd, the CPU
-# family, must compile too, but what they spill on a GPU is printed, not judged.
+# file does not compile without a warning, needs a function no GPU has, takes more than 32 KiB of local memory, spills, or keeps
+# anything in stack or scratch (an array that did not become registers). The CPU family must compile too, but what it spills
+# on a GPU is printed, not judged.
 # Needs clang-15, lld-15, llvm-15, libclc-15, llvm-spirv-15, spirv-tools and rocm-device-libs; ptxas is used if there.
 # Without clang-15 it says so and exits 77. The figures are estimates: the vendors' drivers have compilers of their own.
 set -eu
 
 cd "$(dirname "$0")/.."
 MAX_LOCAL=32768
-MAX_STACK=64
+CPU_FAMILY="conv2d_packed conv2d_winograd conv2d_rows conv2d_phases"
+
+# What the GPU family is built with: one line a build, FILE:OPTIONS; a file that is not here is built once, by its defaults.
+BUILDS='
+arrange:-DS=2
+batch_norm:-DWG=64 -DLANES=4
+batch_norm:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+conv2d_implicit:
+conv2d_implicit:-DCORRELATE -DBM=4 -DBN=256 -DBK=8 -DTM=4 -DTN=4
+conv2d_implicit:-DCORRELATE -DBM=4 -DBN=256 -DBK=8 -DTM=4 -DTN=4 -DFLAT=3 -DFLAT_S=7
+conv2d_implicit:-DCORRELATE -DBM=32 -DBN=64 -DBK=8 -DTM=4 -DTN=8
+conv2d_implicit:-DCORRELATE -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8
+conv2d_implicit:-DCORRELATE -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1 -DFLAT=3 -DFLAT_S=7
+conv2d_implicit:-DCORRELATE -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1 -DSPLIT=1
+conv2d_implicit:-DCORRELATE -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DCORRELATE -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8
+conv2d_implicit:-DWEIGHTS -DBM=8 -DBN=128 -DBK=8 -DTM=4 -DTN=4 -DSPLIT=1
+conv2d_implicit:-DWEIGHTS -DBM=32 -DBN=32 -DBK=16 -DTM=4 -DTN=4 -DSPLIT=1
+conv2d_implicit:-DWEIGHTS -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DSPLIT=1
+conv2d_implicit:-DWEIGHTS -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1 -DSPLIT=1
+conv2d_implicit:-DMATRIX -DBM=32 -DBN=64 -DBK=8 -DTM=4 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX_NT -DBM=32 -DBN=32 -DBK=16 -DTM=4 -DTN=4 -DALIGNED=1
+conv2d_implicit:-DMATRIX_NT -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1
+conv2d_implicit:-DMATRIX_NT -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_winograd_gpu:-DM=4 -DR=3
+conv2d_winograd_gpu:-DM=4 -DR=3 -DGRAD
+conv2d_winograd_gpu:-DM=3 -DR=4
+conv2d_winograd_gpu:-DM=3 -DR=4 -DGRAD
+conv2d_winograd_gpu:-DM=2 -DR=3
+conv2d_winograd_gpu:-DM=2 -DR=3 -DGRAD
+instance_norm:-DWG=16 -DLANES=4
+instance_norm:-DWG=64 -DLANES=4
+instance_norm:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+instance_norm:-DWG=256 -DLANES=4
+label:-DWG=64 -DLANES=4
+label:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+loss:-DWG=64 -DLANES=4
+loss:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+optimizer:-DWG=64 -DLANES=4
+optimizer:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+pool:-DWG=64 -DLANES=4
+pool:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+pool:-DSIZE=2 -DSTRIDE=2
+reduce:-DWG=64 -DLANES=4
+reduce:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+spectral_norm:-DWG=64 -DLANES=4
+spectral_norm:-DWG=64 -DLANES=4 -DTG_SUBGROUPS
+'
 CLC=/usr/lib/clc/nvptx64--nvidiacl.bc
 NVIDIA="sm_75 sm_90"
 AMD="gfx906 gfx90a gfx1030"
@@ -31,7 +80,7 @@ fi
 t=$(mktemp -d)
 trap 'rm -rf "$t"' EXIT INT TERM
 # Helpers of common.cl that a file does not call are no fault.
-clang="clang-15 -x cl -cl-std=CL1.2 -Xclang -finclude-default-header -Wall -Werror -Wno-linker-warnings -Wno-unused-function"
+clang="clang-15 -x cl -Xclang -finclude-default-header -Wall -Werror -Wno-linker-warnings -Wno-unused-function"
 failed=0
 
 # fail FILE TARGET: remembers it and shows what the compiler said.
@@ -41,14 +90,22 @@ fail() {
     failed=1
 }
 
+# Sub-groups are OpenCL C 2.0.
+standard() {
+    case $1 in *TG_SUBGROUPS*) echo CL2.0 ;; *) echo CL1.2 ;; esac
+}
+
 check_spirv() {
-    $clang $2 -target spir64 -O0 -emit-llvm -c "$t/k.cl" -o "$t/k.bc" >"$t/log" 2>&1 &&
+    env=opencl1.2
+    [ "$(standard "$2")" = CL1.2 ] || env=opencl2.0
+    $clang -cl-std=$(standard "$2") $2 -target spir64 -O0 -emit-llvm -c "$t/k.cl" -o "$t/k.bc" >"$t/log" 2>&1 &&
         llvm-spirv-15 --spirv-max-version=1.0 "$t/k.bc" -o "$t/k.spv" >"$t/log" 2>&1 &&
-        spirv-val --target-env opencl1.2 "$t/k.spv" >"$t/log" 2>&1 || fail "$1" "spirv $2"
+        spirv-val --target-env $env "$t/k.spv" >"$t/log" 2>&1 || fail "$1" "spirv $2"
 }
 
 check_nvidia() {
-    if ! $clang $2 -O2 -target nvptx64-nvidia-nvcl -march=sm_75 -S -Xclang -mlink-builtin-bitcode -Xclang $CLC \
+    case $2 in *TG_SUBGROUPS*) return 0 ;; esac # no sub-groups in OpenCL there: such a device gets the other build
+    if ! $clang -cl-std=CL1.2 $2 -O2 -target nvptx64-nvidia-nvcl -march=sm_75 -S -Xclang -mlink-builtin-bitcode -Xclang $CLC \
         "$t/k.cl" -o "$t/k.ptx" >"$t/log" 2>&1; then
         fail "$1" "nvptx $2"
         return
@@ -69,7 +126,7 @@ check_nvidia() {
             /Used .* registers/ {
                 local_bytes = 0
                 for (i = 2; i <= NF; i++) if ($i ~ /^smem/) local_bytes = $(i - 2)
-                printf "%-20s %-8s %-32s registers %3d  stack %5d  spill %4d  local %5d\n", f, target, k, $5, stack, spill, local_bytes
+                printf "  %-20s %-8s %-24s registers %3d  stack %5d  spill %4d  local %5d\n", f, target, k, $5, stack, spill, local_bytes
                 if (local_bytes + 0 > limit) { print "FAIL " f " " k ": local memory"; bad = 1 }
                 if (stack + spill > max_stack) { print "FAIL " f " " k ": stack"; bad = 1 } }
             END { exit bad }' "$t/log" || failed=1
@@ -78,7 +135,7 @@ check_nvidia() {
 
 check_amd() {
     for gfx in $AMD; do
-        if ! $clang $2 -O2 -target amdgcn-amd-amdhsa -mcpu=$gfx --rocm-device-lib-path="$amdlib" "$t/k.cl" -o "$t/k.elf" \
+        if ! $clang -cl-std=$(standard "$2") $2 -O2 -target amdgcn-amd-amdhsa -mcpu=$gfx --rocm-device-lib-path="$amdlib" "$t/k.cl" -o "$t/k.elf" \
             >"$t/log" 2>&1; then
             fail "$1" "$gfx $2"
             continue
@@ -89,20 +146,11 @@ check_amd() {
             /\.symbol:/ { k = $2; sub(/\.kd.*/, "", k); gsub(/[\047"]/, "", k) }
             /\.vgpr_count/ { vgpr = $2 }
             /\.vgpr_spill_count/ {
-                printf "%-20s %-8s %-32s registers %3d  scratch %4d  spill %3d  local %5d\n", f, target, k, vgpr, scratch, $2, local_bytes
+                printf "  %-20s %-8s %-24s registers %3d  scratch %4d  spill %3d  local %5d\n", f, target, k, vgpr, scratch, $2, local_bytes
                 if (local_bytes + 0 > limit) { print "FAIL " f " " k ": local memory"; bad = 1 }
                 if (scratch + $2 > max_stack) { print "FAIL " f " " k ": scratch"; bad = 1 } }
             END { exit bad }' || failed=1
     done
-}
-
-# What a file is built with: its own defaults, and for kernels over rows the groups that GPUs get (src/op/op.c).
-options_of() {
-    if grep -q '\<LANES\>' "$1"; then
-        echo "-DWG=64 -DLANES=4"
-    else
-        echo ""
-    fi
 }
 
 [ $# -gt 0 ] || set -- cl/*.cl
@@ -114,13 +162,17 @@ for file; do
         printf '#line 1 "%s"\n' "$file"
         cat "$file"
     } >"$t/k.cl"
-    options=$(options_of "$file")
-    name=$(basename "$file")
-    max_stack=$MAX_STACK
-    case $name in conv2d_packed.cl|conv2d_rows.cl|conv2d_winograd.cl) max_stack=1000000 ;; esac
-    check_spirv "$name" "$options"
-    check_nvidia "$name" "$options"
-    check_amd "$name" "$options"
+    name=$(basename "$file" .cl)
+    max_stack=0
+    case " $CPU_FAMILY " in *" $name "*) max_stack=1000000 ;; esac
+    echo "$BUILDS" | sed -n "s/^$name://p" >"$t/builds"
+    [ -s "$t/builds" ] || echo >"$t/builds"
+    while IFS= read -r options; do
+        echo "$name $options"
+        check_spirv "$name" "$options"
+        check_nvidia "$name" "$options"
+        check_amd "$name" "$options"
+    done <"$t/builds"
 done
 [ $failed -eq 0 ] && echo "gpu-gate: passed"
 exit $failed

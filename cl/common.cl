@@ -107,13 +107,33 @@ static float lanes_max(const floatv v)
 
 // The sum over a work-group of `items`, given to every item, always in the same order. Every item must call it; scratch holds
 // `items` floats and may be used again afterwards. Each item adds all parts: one barrier before and one after, none in a loop.
+// With sub-groups (TG_SUBGROUPS: src/device/program.c asks the device) there is one part for each of them, not one an item.
+#ifdef TG_SUBGROUPS
+#if __OPENCL_C_VERSION__ < 300
+#pragma OPENCL EXTENSION cl_khr_subgroups : enable
+#endif
+#define PART_SUM(value) sub_group_reduce_add(value)
+#define PART_MAX(value) sub_group_reduce_max(value)
+#define IS_PART_FIRST (get_sub_group_local_id() == 0)
+#define PART_NUMBER get_sub_group_id()
+#define PARTS(items) (int)get_num_sub_groups()
+#else
+#define PART_SUM(value) (value)
+#define PART_MAX(value) (value)
+#define IS_PART_FIRST 1
+#define PART_NUMBER get_local_id(0)
+#define PARTS(items) (items)
+#endif
+
 static float group_sum(const float value, __local float *scratch, const int items)
 {
+    const float part = PART_SUM(value);
     float sum = 0.0f;
 
-    scratch[get_local_id(0)] = value;
+    if (IS_PART_FIRST)
+        scratch[PART_NUMBER] = part;
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int i = 0; i < items; i++)
+    for (int i = 0; i < PARTS(items); i++)
         sum += scratch[i];
     barrier(CLK_LOCAL_MEM_FENCE);
     return sum;
@@ -121,11 +141,13 @@ static float group_sum(const float value, __local float *scratch, const int item
 
 static float group_max(const float value, __local float *scratch, const int items)
 {
+    const float part = PART_MAX(value);
     float largest = value;
 
-    scratch[get_local_id(0)] = value;
+    if (IS_PART_FIRST)
+        scratch[PART_NUMBER] = part;
     barrier(CLK_LOCAL_MEM_FENCE);
-    for (int i = 0; i < items; i++)
+    for (int i = 0; i < PARTS(items); i++)
         largest = fmax(largest, scratch[i]);
     barrier(CLK_LOCAL_MEM_FENCE);
     return largest;
@@ -141,16 +163,15 @@ static int inside(const int i, const int n, const int reflect)
     return i < 0 ? -i : 2 * (n - 1) - i;
 }
 
-// The up to three places of the padded line that show image pixel i: itself and its mirror images.
-static int places(const int i, const int n, const int pad, const int reflect, int *at)
+// The up to three places of the padded line that show image pixel i: itself (which = 0) and its mirror images (1, 2), -1 where
+// there is none.
+static int place(const int which, const int i, const int n, const int pad, const int reflect)
 {
-    int count = 0;
-    at[count++] = i + pad;
-    if (reflect && i > 0 && i <= pad)
-        at[count++] = pad - i;
-    if (reflect && i < n - 1 && i >= n - 1 - pad)
-        at[count++] = 2 * (n - 1) - i + pad;
-    return count;
+    if (which == 0)
+        return i + pad;
+    if (which == 1)
+        return reflect && i > 0 && i <= pad ? pad - i : -1;
+    return reflect && i < n - 1 && i >= n - 1 - pad ? 2 * (n - 1) - i + pad : -1;
 }
 
 // ---- one work-group over a row of n values, wg items (1 on CPUs), LANES values at a time ----------------------------

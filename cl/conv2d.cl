@@ -49,24 +49,28 @@ void conv2d_scatter(__global const float *restrict y, __global const float *rest
 {
     const int column = get_global_id(0), row = get_global_id(1);
     const int n = get_global_id(2) / c_count, c = get_global_id(2) % c_count;
-    int rows[3], columns[3];
+    const int n_places = reflect ? 3 : 1;
     float sum = 0.0f;
 
     if (column >= w_count)
         return;
-    const int n_rows = places(row, h_count, pad, reflect, rows);
-    const int n_columns = places(column, w_count, pad, reflect, columns);
     for (int k = 0; k < k_count; k++) {
         __global const float *plane = y + ((size_t)n * k_count + k) * p_count * q_count;
         __global const float *taps = w + ((size_t)k * c_count + c) * r_count * s_count;
-        for (int i = 0; i < n_rows; i++) {
-            for (int r = rows[i] % stride; r < r_count && r <= rows[i]; r += stride) {
-                const int p = (rows[i] - r) / stride;
+        for (int i = 0; i < n_places; i++) {
+            const int at_row = place(i, row, h_count, pad, reflect);
+            if (at_row < 0)
+                continue;
+            for (int r = at_row % stride; r < r_count && r <= at_row; r += stride) {
+                const int p = (at_row - r) / stride;
                 if (p >= p_count)
                     continue;
-                for (int j = 0; j < n_columns; j++) {
-                    for (int s = columns[j] % stride; s < s_count && s <= columns[j]; s += stride) {
-                        const int q = (columns[j] - s) / stride;
+                for (int j = 0; j < n_places; j++) {
+                    const int at_column = place(j, column, w_count, pad, reflect);
+                    if (at_column < 0)
+                        continue;
+                    for (int s = at_column % stride; s < s_count && s <= at_column; s += stride) {
+                        const int q = (at_column - s) / stride;
                         if (q < q_count)
                             sum = fma(taps[r * s_count + s], plane[(size_t)p * q_count + q], sum);
                     }

@@ -31,21 +31,25 @@ void col2im(__global const float *restrict columns, const int image, const int c
             const int reflect, __global const float *restrict b, const int has_bias, const int add, __global float *restrict x)
 {
     const int column = get_global_id(0), row = get_global_id(1), c = get_global_id(2);
-    int rows[3], places_in_row[3];
+    const int n_places = reflect ? 3 : 1;
     float sum = 0.0f;
 
     if (column >= w_count)
         return;
-    const int n_rows = places(row, h_count, pad, reflect, rows);
-    const int n_columns = places(column, w_count, pad, reflect, places_in_row);
-    for (int i = 0; i < n_rows; i++) {
-        for (int r = rows[i] % stride; r < r_count && r <= rows[i]; r += stride) {
-            const int p = (rows[i] - r) / stride;
+    for (int i = 0; i < n_places; i++) {
+        const int at_row = place(i, row, h_count, pad, reflect);
+        if (at_row < 0)
+            continue;
+        for (int r = at_row % stride; r < r_count && r <= at_row; r += stride) {
+            const int p = (at_row - r) / stride;
             if (p >= p_count)
                 continue;
-            for (int j = 0; j < n_columns; j++) {
-                for (int s = places_in_row[j] % stride; s < s_count && s <= places_in_row[j]; s += stride) {
-                    const int q = (places_in_row[j] - s) / stride;
+            for (int j = 0; j < n_places; j++) {
+                const int at_column = place(j, column, w_count, pad, reflect);
+                if (at_column < 0)
+                    continue;
+                for (int s = at_column % stride; s < s_count && s <= at_column; s += stride) {
+                    const int q = (at_column - s) / stride;
                     if (q < q_count)
                         sum += columns[((((size_t)c * r_count + r) * s_count + s) * p_count + p) * q_count + q];
                 }

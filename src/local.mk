@@ -60,7 +60,9 @@ libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
 	src/op/conv2d_packed.c \
 	src/op/conv2d_rows.c src/op/conv2d_rows.h \
-	src/op/conv2d_winograd.c
+	src/op/conv2d_winograd.c \
+	src/op/conv2d_implicit.c src/op/conv2d_implicit.h \
+	src/op/conv2d_winograd_gpu.c
 libtgcore_la_SOURCES += src/op/tune.c src/op/tune.h src/op/tune_file.c src/op/tune_table.c \
 	src/op/tune_check.c src/op/tune_run.c src/op/tune_worker.c
 if HAVE_CLBLAST

@@ -159,6 +159,7 @@ sh_tests = \
 	tests/cli/infer.sh
 
 sh_tests += tests/cli/oclgrind.sh
+sh_tests += tests/cli/family.sh
 sh_tests += tests/cli/train.sh
 sh_tests += tests/cli/bench.sh tests/cli/tune.sh
 sh_tests += tests/cli/parity.sh

@@ -11,6 +11,7 @@
 #include "base/banned.h"
 
 enum { MAX_PLATFORMS = 64, MAX_DEVICES = 256 };
+#define MAX_NUM_SUB_GROUPS 0x105C  /* of OpenCL 2.1's headers; 0 where there are none */
 #define PLATFORM_NOT_FOUND (-1001) /* the ICD loader's code when no driver is installed */
 
 static void read_text(cl_device_id id, cl_device_info what, char *out, size_t size)
@@ -45,7 +46,10 @@ static void read_extensions(cl_device_id id, tg_device_info *info)
         return;
     info->has_fp64 = strstr(extensions, "cl_khr_fp64") != NULL;
     info->has_fp16 = strstr(extensions, "cl_khr_fp16") != NULL;
-    info->has_subgroups = strstr(extensions, "cl_khr_subgroups") != NULL;
+    /* What was an extension of 2.x is a feature of 3.0, which need not be listed as an extension. */
+    info->has_subgroups =
+        strstr(extensions, "cl_khr_subgroups") != NULL ||
+        (!strncmp(info->version, "OpenCL 3.", 9) && read_uint(id, MAX_NUM_SUB_GROUPS) > 0);
 }
 
 void tgi_device_read_info(cl_platform_id platform, cl_device_id id, tg_device_info *info)

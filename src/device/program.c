@@ -117,25 +117,24 @@ static void load_binary(tg_device *dev, tgi_program *program, const char *option
     free(bytes);
 }
 
-static tg_status build(tg_device *dev, tgi_program *program)
+/* Builds the source with `options` in OpenCL C `standard`: from the cache's binary, else from the text. */
+static tg_status build_as(tg_device *dev, tgi_program *program, const tgi_text *source,
+                          const char *standard, const char *program_options)
 {
     tg_status status = TG_OK;
-    tgi_text source = {0};
     char *options = NULL;
     const tg_device_info *info = &dev->info;
     cl_int code;
 
-    TG_TRY(add_source("common", &source));
-    TG_TRY(add_source(program->name, &source));
-    TG_TRY(tgi_printf(&options, "-cl-std=CL1.2 %s", program->options));
+    TG_TRY(tgi_printf(&options, "-cl-std=%s %s", standard, program_options));
     TG_TRY(tgi_printf(&program->key, "%s|%s|%s|%s|%s|%s\n%s", info->platform,
                       info->platform_version, info->name, info->driver, tg_version(), options,
-                      source.data));
+                      source->data));
     load_binary(dev, program, options);
     if (!program->id) {
-        const char *text = source.data;
+        const char *text = source->data;
 
-        program->id = clCreateProgramWithSource(dev->context, 1, &text, &source.size, &code);
+        program->id = clCreateProgramWithSource(dev->context, 1, &text, &source->size, &code);
         TG_CL(code);
         code = clBuildProgram(program->id, 1, &dev->id, options, NULL, NULL);
         if (code != CL_SUCCESS)
@@ -143,6 +142,45 @@ static tg_status build(tg_device *dev, tgi_program *program)
     }
 cleanup:
     free(options);
+    return status;
+}
+
+/* The OpenCL C that has sub-groups here, or NULL: the extension belongs to 2.0, and 3.0 devices have it as a feature. */
+static const char *subgroup_standard(const tg_device_info *info)
+{
+    if (!info->has_subgroups)
+        return NULL;
+    if (!strncmp(info->version, "OpenCL 2.", 9))
+        return "CL2.0";
+    return strncmp(info->version, "OpenCL 1.", 9) ? "CL3.0" : NULL;
+}
+
+static tg_status build(tg_device *dev, tgi_program *program)
+{
+    tg_status status = TG_OK;
+    tgi_text source = {0};
+    char *plain = NULL, *asked = strstr(program->options, TGI_SUBGROUPS);
+    const char *standard = subgroup_standard(&dev->info);
+
+    TG_TRY(add_source("common", &source));
+    TG_TRY(add_source(program->name, &source));
+    if (asked && standard) {
+        if (build_as(dev, program, &source, standard, program->options) == TG_OK)
+            goto cleanup;
+        tg_log(TG_LOG_WARNING, "cl/%s.cl is built without sub-groups: %s", program->name,
+               tg_error_message());
+        if (program->id)
+            clReleaseProgram(program->id);
+        program->id = NULL;
+        free(program->key);
+        program->key = NULL;
+    }
+    TG_TRY(tgi_printf(&plain, "%.*s",
+                      (int)(asked ? (size_t)(asked - program->options) : strlen(program->options)),
+                      program->options));
+    TG_TRY(build_as(dev, program, &source, "CL1.2", plain));
+cleanup:
+    free(plain);
     tgi_text_release(&source);
     return status;
 }

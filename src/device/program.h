@@ -21,6 +21,9 @@ typedef struct tgi_kernel {
     double seconds; /* profiled devices only */
 } tgi_kernel;
 
+/* At the end of options: reductions by sub-groups, where the device has them and its compiler takes them; else it is left out. */
+#define TGI_SUBGROUPS " -DTG_SUBGROUPS"
+
 /* The kernel `name` of the text cl/PROGRAM.cl, built with `options` (for example "-DWG=64 -DSTRIDE=2").
  * The first call builds (or loads the binary from the cache); later ones look it up. Belongs to the device. */
 tg_status tgi_kernel_get(tg_device *dev, const char *program, const char *name, const char *options,

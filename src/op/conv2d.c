@@ -73,20 +73,24 @@ tgi_conv tgi_conv_of(tg_dims x, tg_dims w, tg_dims y, const tg_conv2d_geom *geom
     return is_transposed ? describe(y, w, x, geom) : describe(x, w, y, geom);
 }
 
-const tgi_conv_algorithm *const tgi_conv_algorithms[] = {&tgi_conv_winograd, &tgi_conv_winograd2,
-                                                         &tgi_conv_packed,
+const tgi_conv_algorithm *const tgi_conv_algorithms[] = {
+    &tgi_conv_winograd,      &tgi_conv_winograd2,
+    &tgi_conv_packed,        &tgi_conv_winograd_gpu,
+    &tgi_conv_winograd2_gpu, &tgi_conv_implicit,
 #if HAVE_CLBLAST
-                                                         &tgi_conv_matmul,
+    &tgi_conv_matmul,
 #endif
 #if HAVE_CLFFT
-                                                         &tgi_conv_fft,
+    &tgi_conv_fft,
 #endif
-                                                         &tgi_conv_direct,   NULL};
+    &tgi_conv_direct,        NULL};
 
-static const tgi_conv_algorithm *find(tg_conv_algorithm id)
+/* The entry of this id that applies here: processors and graphics cards have each their own for some. */
+static const tgi_conv_algorithm *find(tg_conv_algorithm id, const tg_device *dev,
+                                      const tgi_conv *conv, tgi_conv_pass pass)
 {
     for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
-        if (tgi_conv_algorithms[i]->id == id)
+        if (tgi_conv_algorithms[i]->id == id && tgi_conv_algorithms[i]->applies(dev, conv, pass))
             return tgi_conv_algorithms[i];
     }
     return NULL;
@@ -138,13 +142,14 @@ static bool is_proven(const tgi_conv_algorithm *algorithm, const tg_device *dev,
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
                                           const tgi_conv *conv, tgi_conv_pass pass)
 {
-    const tgi_conv_algorithm *wished = find(wish != TG_CONV_AUTO
-                                                ? wish
-                                                : (tg_conv_algorithm)dev->conv_algorithm),
+    const tgi_conv_algorithm *wished =
+                                 find(wish != TG_CONV_AUTO ? wish
+                                                           : (tg_conv_algorithm)dev->conv_algorithm,
+                                      dev, conv, pass),
                              *chosen = NULL;
     char why[512] = "";
 
-    if (wished && wished->applies(dev, conv, pass) && is_proven(wished, dev, conv, why, sizeof why))
+    if (wished && is_proven(wished, dev, conv, why, sizeof why))
         return wished;
     chosen = tgi_tune_choice(cache_of(dev), conv, pass);
     if (chosen && !is_proven(chosen, dev, conv, why, sizeof why))

@@ -27,8 +27,8 @@ bool tgi_proof_is_spoilt(const char *library);
 
 /* b may be NULL; `add`: add to the result instead of overwriting it. */
 typedef struct tgi_conv_algorithm {
-    tg_conv_algorithm id;
-    const char *name; /* as --set conv_algorithm=NAME takes it */
+    tg_conv_algorithm id; /* two entries may share it: the one that applies is meant */
+    const char *name;     /* as --set conv_algorithm=NAME takes it */
     tg_status (*gather)(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
                         bool add, tg_tensor *y);
     tg_status (*scatter)(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
@@ -55,6 +55,7 @@ void tgi_conv_set_default(tg_device *dev, tg_conv_algorithm algorithm);
 extern const tgi_conv_algorithm *const tgi_conv_algorithms[];
 extern const tgi_conv_algorithm tgi_conv_direct, tgi_conv_packed, tgi_conv_matmul, tgi_conv_fft;
 extern const tgi_conv_algorithm tgi_conv_winograd, tgi_conv_winograd2;
+extern const tgi_conv_algorithm tgi_conv_winograd_gpu, tgi_conv_winograd2_gpu, tgi_conv_implicit;
 
 /* TG_ERR_UNSUPPORTED, naming the library, when this build lacks it. */
 tg_status tgi_conv_expect_built(tg_conv_algorithm algorithm) TG_MUST_CHECK;

@@ -128,12 +128,11 @@ static bool applies(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pa
     return true;
 }
 
-/* On graphics cards, for layers that are worth a matrix product. */
+/* On graphics cards that cannot take the implicit product (work-groups or local memory too small), for layers worth a product. */
 static bool suits(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
-    TG_UNUSED(pass);
-    return !tgi_is_cpu_family(dev) && conv->c * conv->r * conv->s >= 64 && conv->k >= 16 &&
-           conv->p * conv->q >= 64;
+    return !tgi_is_cpu_family(dev) && !tgi_conv_implicit.applies(dev, conv, pass) &&
+           conv->c * conv->r * conv->s >= 64 && conv->k >= 16 && conv->p * conv->q >= 64;
 }
 
 static tgi_proof prove(tg_device *dev, const tgi_conv *conv)

@@ -514,10 +514,10 @@ cleanup:
 
 static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
-    TG_UNUSED(dev);
     TG_UNUSED(pass);
-    return is_stride_one(conv, 3) || is_stride_one(conv, 4) ||
-           (conv->r == 4 && conv->s == 4 && conv->stride == 2 && !conv->is_reflected);
+    return tgi_is_cpu_family(dev) && /* others have conv2d_winograd_gpu.c */
+           (is_stride_one(conv, 3) || is_stride_one(conv, 4) ||
+            (conv->r == 4 && conv->s == 4 && conv->stride == 2 && !conv->is_reflected));
 }
 
 /* Measured against packed on an AVX-512 processor, weights packed anew for each call: it loses with few channels, where most of a block
@@ -567,9 +567,8 @@ static tg_status weights_narrow(const tgi_conv *conv, const tg_tensor *x, const 
 
 static bool applies_narrow(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
-    TG_UNUSED(dev);
     TG_UNUSED(pass);
-    return is_stride_one(conv, 3);
+    return tgi_is_cpu_family(dev) && is_stride_one(conv, 3);
 }
 
 static bool suits_narrow(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)

@@ -16,9 +16,9 @@ const char *tgi_norm_options(const tg_tensor *x, size_t *group)
     }
     /* A float4 to an item, and a few rounds of it: small planes leave no item idle, large ones fill a processor. */
     *group = plane <= 256 ? 16 : plane <= 4096 ? 64 : 256;
-    return plane <= 256    ? "-DWG=16 -DLANES=4"
-           : plane <= 4096 ? "-DWG=64 -DLANES=4"
-                           : "-DWG=256 -DLANES=4";
+    return plane <= 256    ? "-DWG=16 -DLANES=4" TGI_SUBGROUPS
+           : plane <= 4096 ? "-DWG=64 -DLANES=4" TGI_SUBGROUPS
+                           : "-DWG=256 -DLANES=4" TGI_SUBGROUPS;
 }
 
 tg_status tgi_norm_expect_vector(const char *what, const tg_tensor *x, const tg_tensor *vector)

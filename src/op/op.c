@@ -63,7 +63,7 @@ void tgi_slot_release(tgi_slot *slot)
 
 const char *tgi_reduce_options(const tg_device *dev)
 {
-    return tgi_is_cpu_family(dev) ? "-DWG=1 -DLANES=16" : "-DWG=64 -DLANES=4";
+    return tgi_is_cpu_family(dev) ? "-DWG=1 -DLANES=16" : "-DWG=64 -DLANES=4" TGI_SUBGROUPS;
 }
 
 size_t tgi_reduce_lanes(const tg_device *dev)

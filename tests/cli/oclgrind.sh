@@ -60,4 +60,6 @@ for program in "$abs_top_builddir"/tests/op/test_*; do
         ok "$name has no race and no access outside" is_clean "$program" ;;
     esac
 done
+ok "test_conv2d has no race and no access outside in the family of graphics cards" \
+    is_clean env TAGGAN_TEST_FAMILY=gpu "$abs_top_builddir/tests/op/test_conv2d"
 done_testing

@@ -8,9 +8,18 @@
 
 tg_device *op_dev;
 
+bool op_is_gpu_forced(void)
+{
+    const char *family = getenv("TAGGAN_TEST_FAMILY");
+
+    return family && !strcmp(family, "gpu");
+}
+
 void op_open(void)
 {
     ck_assert_tg_ok(tg_device_open(NULL, &op_dev));
+    if (op_is_gpu_forced())
+        op_dev->family = TGI_FAMILY_GPU;
 }
 
 void op_open_wide(void)

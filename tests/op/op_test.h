@@ -12,6 +12,8 @@
 extern tg_device *op_dev;
 void op_open(void);
 void op_close(void);
+/* Whether TAGGAN_TEST_FAMILY=gpu asks for the kernels of graphics cards: op_open() then prefers them on any device. */
+bool op_is_gpu_forced(void);
 /* The same device taken for a GPU, so that the wide variant of reductions is tested on machines without one. */
 void op_open_wide(void);
 

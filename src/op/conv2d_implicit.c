@@ -1,0 +1,440 @@
+/* conv2d_implicit.c -- implicit GEMM for graphics cards (cl/conv2d_implicit.cl): tiles, packed weights, splits, launches. */
+#include "config.h"
+#include "op/conv2d_implicit.h"
+#include "op/op.h"
+
+#include <stdio.h>
+
+#include "base/banned.h"
+
+/* Numbers of packed forms at a weights tensor; to each is added which tile, and for scatter which phase of which stride. */
+enum { KIND_GATHER = 10000, KIND_SCATTER = 20000 };
+enum { MAX_OPTIONS = 160, MAX_STRIDE = 16, N_TILES = 4 };
+/* Below this many work-groups a card would idle: the sum is split. A function of the shape alone, so that every device sums alike. */
+enum { WANTED_GROUPS = 128, MIN_STEPS = 8 };
+/* Pixels that one float sum of the weight gradient takes, at most: longer sums would lose digits. */
+enum { MAX_SUM = 4096 };
+
+/* For correlations: few channels out, up to 32, up to 64 or few pixels, the rest. */
+static const tgi_conv_tile tiles[N_TILES] = {
+    {4, 256, 8, 4, 4}, {32, 64, 8, 4, 8}, {64, 64, 16, 4, 8}, {128, 128, 8, 8, 8}};
+/* For sums over pixels, likewise. */
+static const tgi_conv_tile line_tiles[N_TILES] = {
+    {8, 128, 8, 4, 4}, {32, 32, 16, 4, 4}, {64, 64, 16, 4, 8}, {128, 128, 8, 8, 8}};
+
+static size_t groups_of(const tgi_conv_tile *t, size_t m, size_t columns)
+{
+    return tgi_blocks(m, t->bm) * tgi_blocks(columns, t->bn);
+}
+
+/* `batch` products of this size run at once. */
+static size_t choose_tile(size_t m, size_t columns, size_t batch)
+{
+    if (m <= 4)
+        return 0;
+    if (m <= 32)
+        return 1;
+    return m > 64 && batch * groups_of(&tiles[3], m, columns) >= WANTED_GROUPS ? 3 : 2;
+}
+
+static size_t choose_line_tile(size_t m, size_t columns)
+{
+    if (m <= 8)
+        return 0;
+    if (m <= 32 || columns <= 32)
+        return 1;
+    return m > 64 && columns > 512 ? 3 : 2;
+}
+
+/* Steps of bk sums to a split, so that `groups` become enough. */
+static size_t steps_each(size_t steps, size_t groups)
+{
+    size_t splits = groups < WANTED_GROUPS ? tgi_blocks(WANTED_GROUPS, groups) : 1;
+
+    if (splits > steps / MIN_STEPS)
+        splits = steps >= MIN_STEPS ? steps / MIN_STEPS : 1;
+    return tgi_blocks(steps, splits);
+}
+
+static void describe(const tgi_conv_tile *t, const char *kernel, bool is_aligned, bool is_split,
+                     char options[MAX_OPTIONS])
+{
+    snprintf(options, MAX_OPTIONS,
+             "-D%s -DBM=%zu -DBN=%zu -DBK=%zu -DTM=%zu -DTN=%zu -DALIGNED=%d -DSPLIT=%d", kernel,
+             t->bm, t->bn, t->bk, t->tm, t->tn, is_aligned, is_split);
+}
+
+static tg_status new_values(tg_device *dev, size_t rows, size_t columns, tg_tensor **out)
+{
+    return tg_tensor_new(dev, (tg_dims){1, 1, rows, columns}, out);
+}
+
+/* One correlation: the gather, or one phase of the scatter. */
+typedef struct correlation {
+    const tg_tensor *x;
+    size_t n, c, h, w; /* of x */
+    size_t r, s, stride;
+    ptrdiff_t row0, col0; /* where output (0,0) begins in x, zeros or a mirror around it */
+    bool is_reflected;
+    cl_mem packed;
+    const tg_tensor *bias;
+    size_t m, p, q;                    /* outputs */
+    size_t hy, wy, step, y_row, y_col; /* and where they lie in y */
+    bool add;
+    tg_tensor *y;
+    const tgi_conv_tile *tile;
+} correlation;
+
+/* Channels of one tap in the packed weights: whole tiles, unless there are so few that a tile spans taps. */
+static size_t padded_channels(const correlation *a)
+{
+    return a->c < a->tile->bk ? a->c : tgi_blocks(a->c, a->tile->bk) * a->tile->bk;
+}
+
+static size_t steps_of(const correlation *a)
+{
+    size_t steps = tgi_blocks(a->r * a->s * padded_channels(a), a->tile->bk);
+
+    return steps ? steps : 1; /* a phase without taps still writes its bias */
+}
+
+static tgi_arg signed_int(ptrdiff_t value)
+{
+    return (tgi_arg){sizeof(cl_int), {.i = (cl_int)value}, 0};
+}
+
+/* Where implicit_correlate and implicit_sum write. */
+#define PLACES(a)                                                                                  \
+    tgi_int((a)->p), tgi_int((a)->q), tgi_int((a)->hy), tgi_int((a)->wy), tgi_int((a)->step),      \
+        tgi_int((a)->y_row), tgi_int((a)->y_col), tgi_int((a)->add)
+
+static tg_status correlate(const correlation *a)
+{
+    tg_status status = TG_OK;
+    const tgi_conv_tile *t = a->tile;
+    size_t columns = a->n * a->p * a->q, m_padded = tgi_blocks(a->m, t->bm) * t->bm,
+           steps = steps_of(a), each = steps_each(steps, groups_of(t, a->m, columns)),
+           splits = tgi_blocks(steps, each);
+    bool is_aligned = a->p * a->q % 4 == 0 && a->p == a->hy && a->q == a->wy;
+    tg_tensor *parts = NULL;
+    tgi_kernel *kernel, *sum;
+    char options[MAX_OPTIONS], flat[MAX_OPTIONS + 64];
+    tgi_arg bias = a->bias ? tgi_buffer(a->bias) : tgi_mem(a->packed);
+
+    describe(t, "CORRELATE", is_aligned, splits > 1, options);
+    if (a->c < t->bk)
+        snprintf(flat, sizeof flat, "%s -DFLAT=%zu -DFLAT_S=%zu", options, a->c, a->s ? a->s : 1);
+    else
+        snprintf(flat, sizeof flat, "%s", options);
+    TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_implicit", "implicit_correlate", flat, &kernel));
+    if (splits > 1) {
+        TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_implicit", "implicit_sum", "", &sum));
+        TG_TRY(new_values(a->x->dev, splits * a->m, columns, &parts));
+    }
+    TG_TRY(tgi_kernel_run(
+        kernel,
+        TGI_RANGE3(tgi_blocks(columns, t->bn) * kernel->local[0], tgi_blocks(a->m, t->bm), splits),
+        TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->h), tgi_int(a->w), tgi_int(a->r),
+                 tgi_int(a->s), tgi_int(a->stride), signed_int(a->row0), signed_int(a->col0),
+                 tgi_int(a->is_reflected), tgi_mem(a->packed), tgi_int(m_padded), tgi_int(steps),
+                 tgi_int(each), bias, tgi_int(a->bias != NULL), tgi_int(a->m), tgi_int(columns),
+                 PLACES(a), tgi_buffer(parts ? parts : a->y))));
+    if (splits > 1)
+        TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(columns, a->m),
+                              TGI_ARGS(tgi_buffer(parts), tgi_int(splits), tgi_int(columns), bias,
+                                       tgi_int(a->bias != NULL), tgi_int(a->m), PLACES(a),
+                                       tgi_buffer(a->y))));
+cleanup:
+    tg_tensor_free(parts);
+    return status;
+}
+
+/* Where the weights of a correlation lie in w: see implicit_pack. */
+typedef struct weights_view {
+    size_t m_step, c_step, row, column, stride;
+    bool is_turned;
+} weights_view;
+
+static tg_status pack(correlation *a, tg_tensor *w, int kind, const weights_view *v)
+{
+    tg_status status = TG_OK;
+    size_t rows = steps_of(a) * a->tile->bk, m_padded = tgi_blocks(a->m, a->tile->bm) * a->tile->bm;
+    tgi_kernel *kernel;
+    bool is_fresh;
+
+    TG_TRY(tgi_tensor_packed(w, kind, rows * m_padded * sizeof(float), &a->packed, &is_fresh));
+    if (is_fresh)
+        return TG_OK;
+    TG_TRY(tgi_kernel_get(w->dev, "conv2d_implicit", "implicit_pack", "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(m_padded, rows),
+                          TGI_ARGS(tgi_buffer(w), tgi_int(a->m), tgi_int(v->m_step), tgi_int(a->c),
+                                   tgi_int(v->c_step), tgi_int(padded_channels(a)), tgi_int(a->r),
+                                   tgi_int(a->s), tgi_int(w->dims.w), tgi_int(v->row),
+                                   tgi_int(v->column), tgi_int(v->stride), tgi_int(v->is_turned),
+                                   tgi_int(m_padded), tgi_mem(a->packed))));
+cleanup:
+    return status;
+}
+
+static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, const tg_tensor *b,
+                        bool add, tg_tensor *y)
+{
+    tg_status status = TG_OK;
+    size_t tile = choose_tile(conv->k, conv->n * conv->p * conv->q, 1), taps = conv->r * conv->s;
+    correlation a = {.x = x,
+                     .n = conv->n,
+                     .c = conv->c,
+                     .h = conv->h,
+                     .w = conv->w,
+                     .r = conv->r,
+                     .s = conv->s,
+                     .stride = conv->stride,
+                     .row0 = -(ptrdiff_t)conv->pad,
+                     .col0 = -(ptrdiff_t)conv->pad,
+                     .is_reflected = conv->is_reflected,
+                     .bias = b,
+                     .m = conv->k,
+                     .p = conv->p,
+                     .q = conv->q,
+                     .hy = conv->p,
+                     .wy = conv->q,
+                     .step = 1,
+                     .add = add,
+                     .y = y,
+                     .tile = &tiles[tile]};
+    const weights_view plain = {.m_step = conv->c * taps, .c_step = taps, .stride = 1};
+
+    TG_TRY(pack(&a, w, KIND_GATHER + (int)tile, &plain));
+    TG_TRY(correlate(&a));
+cleanup:
+    return status;
+}
+
+/* One line (rows or columns) of one phase of the scatter: pixels h = stride * j + number - offset come from outputs j - t. */
+typedef struct phase {
+    size_t taps, first, count, y_first; /* taps t = 0..taps-1; j from first; pixel of the first j */
+} phase;
+
+static phase find_phase(size_t number, size_t taps, size_t stride, size_t offset, size_t pixels)
+{
+    phase ph = {.taps = (taps + stride - 1 - number) / stride};
+
+    ph.first = offset > number ? (offset - number + stride - 1) / stride : 0;
+    ph.y_first = stride * ph.first + number - offset;
+    ph.count = ph.y_first < pixels ? (pixels - 1 - ph.y_first) / stride + 1 : 0;
+    return ph;
+}
+
+/* All stride x stride phases into the image `x` of h x w pixels, pixel 0 lying `offset` into the padded line. */
+static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
+                                const tg_tensor *b, size_t offset, size_t h, size_t width, bool add,
+                                tg_tensor *x)
+{
+    tg_status status = TG_OK;
+    size_t taps = conv->r * conv->s, stride = conv->stride;
+
+    for (size_t i = 0; i < stride * stride; i++) {
+        phase rows = find_phase(i / stride, conv->r, stride, offset, h);
+        phase columns = find_phase(i % stride, conv->s, stride, offset, width);
+        size_t tile = choose_tile(conv->c, conv->n * rows.count * columns.count, 1);
+        correlation a = {.x = y,
+                         .n = conv->n,
+                         .c = conv->k,
+                         .h = conv->p,
+                         .w = conv->q,
+                         .r = rows.taps,
+                         .s = columns.taps,
+                         .stride = 1,
+                         .row0 = (ptrdiff_t)rows.first + 1 - (ptrdiff_t)rows.taps,
+                         .col0 = (ptrdiff_t)columns.first + 1 - (ptrdiff_t)columns.taps,
+                         .bias = b,
+                         .m = conv->c,
+                         .p = rows.count,
+                         .q = columns.count,
+                         .hy = h,
+                         .wy = width,
+                         .step = stride,
+                         .y_row = rows.y_first,
+                         .y_col = columns.y_first,
+                         .add = add,
+                         .y = x,
+                         .tile = &tiles[tile]};
+        const weights_view turned = {.m_step = taps,
+                                     .c_step = conv->c * taps,
+                                     .row = i / stride,
+                                     .column = i % stride,
+                                     .stride = stride,
+                                     .is_turned = true};
+        size_t kind = (stride * MAX_STRIDE * MAX_STRIDE + i) * N_TILES + tile;
+
+        if (!rows.count || !columns.count)
+            continue;
+        TG_TRY(pack(&a, w, KIND_SCATTER + (int)kind, &turned));
+        TG_TRY(correlate(&a));
+    }
+cleanup:
+    return status;
+}
+
+tg_status tgi_conv_fold(const tgi_conv *conv, const tg_tensor *padded, const tg_tensor *b, bool add,
+                        tg_tensor *x)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_fold", "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(conv->w, conv->h, conv->n * conv->c),
+                          TGI_ARGS(tgi_buffer(padded), tgi_int(conv->c), tgi_int(conv->h),
+                                   tgi_int(conv->w), tgi_int(conv->pad), tgi_buffer(b ? b : padded),
+                                   tgi_int(b != NULL), tgi_int(add), tgi_buffer(x))));
+cleanup:
+    return status;
+}
+
+static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w, const tg_tensor *b,
+                         bool add, tg_tensor *x)
+{
+    tg_status status = TG_OK;
+    tg_tensor *padded = NULL;
+    size_t h = conv->h + 2 * conv->pad, width = conv->w + 2 * conv->pad;
+
+    if (!conv->is_reflected)
+        return scatter_phases(conv, y, w, b, conv->pad, conv->h, conv->w, add, x);
+    TG_TRY(new_values(x->dev, conv->n * conv->c * h, width, &padded));
+    TG_TRY(scatter_phases(conv, y, w, NULL, 0, h, width, false, padded));
+    TG_TRY(tgi_conv_fold(conv, padded, b, add, x));
+cleanup:
+    tg_tensor_free(padded);
+    return status;
+}
+
+static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                         tg_tensor *dw)
+{
+    tg_status status = TG_OK;
+    size_t columns = conv->c * conv->r * conv->s, pixels = conv->n * conv->p * conv->q;
+    const tgi_conv_tile *t = &line_tiles[choose_line_tile(conv->k, columns)];
+    size_t steps = tgi_blocks(pixels, t->bk), most = MAX_SUM / t->bk,
+           each = steps_each(steps, groups_of(t, conv->k, columns)), splits;
+    tg_tensor *parts = NULL;
+    tgi_kernel *kernel, *sum;
+    char options[MAX_OPTIONS];
+
+    each = each < most ? each : most;
+    splits = tgi_blocks(steps, each);
+    describe(t, "WEIGHTS", columns % 4 == 0, splits > 1, options);
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_weights", options, &kernel));
+    if (splits > 1) {
+        TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_sum", "", &sum));
+        TG_TRY(new_values(x->dev, splits * conv->k, columns, &parts));
+    }
+    TG_TRY(
+        tgi_kernel_run(kernel,
+                       TGI_RANGE3(tgi_blocks(columns, t->bn) * kernel->local[0],
+                                  tgi_blocks(conv->k, t->bm), splits),
+                       TGI_ARGS(tgi_buffer(x), tgi_int(conv->c), tgi_int(conv->h), tgi_int(conv->w),
+                                tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p), tgi_int(conv->q),
+                                tgi_int(conv->r), tgi_int(conv->s), tgi_int(conv->stride),
+                                tgi_int(conv->pad), tgi_int(conv->is_reflected), tgi_int(pixels),
+                                tgi_int(steps), tgi_int(each), tgi_buffer(parts ? parts : dw))));
+    if (splits > 1) {
+        const correlation whole = {
+            .p = 1, .q = columns, .hy = 1, .wy = columns, .step = 1, .add = true};
+
+        TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(columns, conv->k),
+                              TGI_ARGS(tgi_buffer(parts), tgi_int(splits), tgi_int(columns),
+                                       tgi_buffer(parts), tgi_int(0), tgi_int(conv->k),
+                                       PLACES(&whole), tgi_buffer(dw))));
+    }
+cleanup:
+    tg_tensor_free(parts);
+    return status;
+}
+
+tgi_conv_tile tgi_matrix_tile(const tgi_matrix *a)
+{
+    return tiles[choose_tile(a->m, a->columns, a->batch)];
+}
+
+tg_status tgi_matrix_multiply(const tgi_matrix *a, tgi_conv_tile t, cl_mem packed,
+                              const tg_tensor *b, tg_tensor *o)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+
+    describe(&t, "MATRIX", true, false, options);
+    TG_TRY(tgi_kernel_get(a->dev, "conv2d_implicit", "implicit_matrix", options, &kernel));
+    TG_TRY(tgi_kernel_run(kernel,
+                          TGI_RANGE3(tgi_blocks(a->columns, t.bn) * kernel->local[0],
+                                     tgi_blocks(a->m, t.bm), a->batch),
+                          TGI_ARGS(tgi_mem(packed), tgi_int(tgi_blocks(a->m, t.bm) * t.bm),
+                                   tgi_int(tgi_blocks(a->k, t.bk)), tgi_buffer(b), tgi_int(a->k),
+                                   tgi_int(a->m), tgi_int(a->columns), tgi_buffer(o))));
+cleanup:
+    return status;
+}
+
+/* The tile and the steps to a split of a product over lines. */
+static const tgi_conv_tile *plan_lines(const tgi_matrix *p, size_t *each)
+{
+    const tgi_conv_tile *t = &line_tiles[choose_line_tile(p->m, p->columns)];
+    size_t most = MAX_SUM / t->bk;
+
+    *each = steps_each(tgi_blocks(p->k, t->bk), p->batch * groups_of(t, p->m, p->columns));
+    *each = *each < most ? *each : most;
+    return t;
+}
+
+size_t tgi_matrix_splits(const tgi_matrix *p)
+{
+    size_t each;
+    const tgi_conv_tile *t = plan_lines(p, &each);
+
+    return tgi_blocks(tgi_blocks(p->k, t->bk), each);
+}
+
+tg_status tgi_matrix_multiply_nt(const tgi_matrix *p, const tg_tensor *a, const tg_tensor *b,
+                                 tg_tensor *o)
+{
+    tg_status status = TG_OK;
+    size_t each;
+    const tgi_conv_tile *t = plan_lines(p, &each);
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+
+    describe(t, "MATRIX_NT", p->columns % 4 == 0, false, options);
+    TG_TRY(tgi_kernel_get(p->dev, "conv2d_implicit", "implicit_matrix_nt", options, &kernel));
+    TG_TRY(tgi_kernel_run(kernel,
+                          TGI_RANGE3(tgi_blocks(p->columns, t->bn) * kernel->local[0],
+                                     tgi_blocks(p->m, t->bm), p->batch * tgi_matrix_splits(p)),
+                          TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_int(p->batch), tgi_int(p->k),
+                                   tgi_int(tgi_blocks(p->k, t->bk)), tgi_int(each), tgi_int(p->m),
+                                   tgi_int(p->columns), tgi_buffer(o))));
+cleanup:
+    return status;
+}
+
+/* Work-groups of 256 and local memory, which nearly every device has. */
+static bool applies(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(pass);
+    return dev->info.max_work_group >= 256 && dev->info.local_bytes >= 32768 &&
+           conv->stride <= MAX_STRIDE;
+}
+
+/* On graphics cards, unless the layer is so tiny that a launch costs more than the arithmetic. */
+static bool suits(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
+{
+    TG_UNUSED(pass);
+    return !tgi_is_cpu_family(dev) && conv->c * conv->r * conv->s >= 8 &&
+           conv->n * conv->p * conv->q >= 16;
+}
+
+const tgi_conv_algorithm tgi_conv_implicit = {.id = TG_CONV_IMPLICIT,
+                                              .name = "implicit",
+                                              .gather = gather,
+                                              .scatter = scatter,
+                                              .weights = weights,
+                                              .applies = applies,
+                                              .suits = suits};
