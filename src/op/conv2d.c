@@ -96,12 +96,21 @@ static const tgi_conv_algorithm *find(tg_conv_algorithm id, const tg_device *dev
     return NULL;
 }
 
+static bool is_built(tg_conv_algorithm id)
+{
+    for (size_t i = 0; tgi_conv_algorithms[i]; i++) {
+        if (tgi_conv_algorithms[i]->id == id)
+            return true;
+    }
+    return false;
+}
+
 tg_status tgi_conv_expect_built(tg_conv_algorithm algorithm)
 {
-    if (algorithm == TG_CONV_MATMUL && !find(algorithm))
+    if (algorithm == TG_CONV_MATMUL && !is_built(algorithm))
         return tg_fail(TG_ERR_UNSUPPORTED,
                        "algorithm matmul needs CLBlast, which this build was configured without");
-    if (algorithm == TG_CONV_FFT && !find(algorithm))
+    if (algorithm == TG_CONV_FFT && !is_built(algorithm))
         return tg_fail(TG_ERR_UNSUPPORTED,
                        "algorithm fft needs clFFT, which this build was configured without");
     return TG_OK;
