@@ -260,6 +260,10 @@ START_TEST(gradients_equal_pytorch_under_every_switch)
 {
     tgi_settings settings = settings_of(sets[0].sizes, 3);
 
+    /* Direct sums: with sub-tanh one activation lies so near its kink that Winograd's rounding (2e-6) puts it on the other side,
+     * which moves a gradient of norm 7.6 by 0.06. The steps of the other tests take what the rule takes. */
+    ck_assert_tg_ok(tgi_settings_set_pair(&settings, "conv_algorithm=packed"));
+
     step_golden_open("");
     for (size_t k = (size_t)_i; k < step_golden_n_switches(); k += 3) {
         const char *which = step_golden_switch(k);
