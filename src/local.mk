@@ -63,6 +63,7 @@ libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/label.c
 libtgcore_la_SOURCES += src/op/pool.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
+libtgcore_la_SOURCES += src/op/half.c
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
 libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c src/op/spectral_norm.c
 
@@ -151,7 +152,7 @@ libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
 	src/cli/check_loss.c src/cli/check_optimizer.c \
 	tests/ref/ref.h tests/ref/tolerance.h \
-	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c \
+	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c tests/ref/half.c \
 	tests/ref/instance_norm.c tests/ref/label.c tests/ref/loss.c tests/ref/optimizer.c tests/ref/pool.c \
 	tests/ref/spectral_norm.c
 

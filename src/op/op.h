@@ -70,6 +70,12 @@ tg_status tgi_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma,
                                      tg_tensor *dx, tg_tensor *dgamma,
                                      tg_tensor *dbeta) TG_MUST_CHECK;
 
+/* Values kept as half: [1,1,1,(n+1)/2], two to a float's place, for n values. Nearest, ties to even; beyond +-65504 the largest half;
+ * NaN stays. */
+tg_dims tgi_half_dims(size_t n);
+tg_status tgi_half_from_float(const tg_tensor *x, tg_tensor *h) TG_MUST_CHECK;
+tg_status tgi_half_to_float(const tg_tensor *h, tg_tensor *y) TG_MUST_CHECK;
+
 /* Options for kernels that reduce with one work-group to a plane or a row (see common.cl): CPUs get one work-item with wide
  * vectors, for which no barrier costs anything; others 64 work-items with float4. */
 const char *tgi_reduce_options(const tg_device *dev);
