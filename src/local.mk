@@ -70,7 +70,7 @@ libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c
 # tape/
 libtgcore_la_SOURCES += \
 	src/tape/tape.c src/tape/tape.h src/tape/record.h \
-	src/tape/arithmetic.c src/tape/layers.c src/tape/losses.c
+	src/tape/arithmetic.c src/tape/layers.c src/tape/losses.c src/tape/compress.c
 
 # net/
 libtgcore_la_SOURCES += \
@@ -122,6 +122,7 @@ pkginclude_HEADERS += include/taggan/eval.h
 libtgcore_la_SOURCES += \
 	src/trainer/trainer.c src/trainer/trainer.h src/trainer/schedule.c src/trainer/schedule.h \
 	src/trainer/feeding.c src/trainer/feeding.h \
+	src/trainer/loss_scale.c src/trainer/loss_scale.h \
 	src/trainer/state.c src/trainer/state.h src/trainer/maps.c src/trainer/maps.h \
 	src/trainer/validate.c src/trainer/validate.h src/trainer/test.c
 libtgcore_la_SOURCES += \

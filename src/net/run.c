@@ -145,6 +145,7 @@ tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers,
                       tgi_var **y)
 {
     tg_status status = TG_OK;
+    tgi_tape_mark begin = tgi_tape_here(tape);
 
     for (int i = 0; i < TGI_N_SLOTS; i++)
         run->slots[i] = NULL;
@@ -156,6 +157,10 @@ tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers,
         }
     }
     *y = x;
+    /* Only the output and what the last slots hand out is seen from outside. */
+    tgi_var *const seen[] = {x, run->slots[TGI_SLOT_FEATURES], run->slots[TGI_SLOT_SCORE],
+                             run->slots[TGI_SLOT_CLS]};
+    TG_TRY(tgi_tape_compress(tape, begin, seen, TG_COUNT(seen)));
 cleanup:
     return status;
 }

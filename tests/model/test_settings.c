@@ -116,6 +116,8 @@ static const struct {
     WORD(kernel_family, TGI_FAMILY_AUTO, "auto"),
     WORD(kernel_family, TGI_FAMILY_CPU, "cpu"),
     WORD(kernel_family, TGI_FAMILY_GPU, "gpu"),
+    WORD(precision, TGI_PRECISION_FLOAT, "float"),
+    WORD(precision, TGI_PRECISION_HALF, "half"),
     WORD(sign, TG_SIGN_POS, "pos"),
     WORD(sign, TG_SIGN_NEG, "neg"),
     WORD(sign, TG_SIGN_ABS, "abs"),
