@@ -71,10 +71,12 @@ tg_status tgi_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma,
                                      tg_tensor *dbeta) TG_MUST_CHECK;
 
 /* Values kept as half: [1,1,1,(n+1)/2], two to a float's place, for n values. Nearest, ties to even; beyond +-65504 the largest half;
- * NaN stays. */
+ * NaN stays. With a centre (may be NULL) a row of x each, [N,C,1,1] for planes, it is the difference from it that is kept. */
 tg_dims tgi_half_dims(size_t n);
-tg_status tgi_half_from_float(const tg_tensor *x, tg_tensor *h) TG_MUST_CHECK;
-tg_status tgi_half_to_float(const tg_tensor *h, tg_tensor *y) TG_MUST_CHECK;
+tg_status tgi_half_from_float(const tg_tensor *x, const tg_tensor *centre,
+                              tg_tensor *h) TG_MUST_CHECK;
+tg_status tgi_half_to_float(const tg_tensor *h, const tg_tensor *centre,
+                            tg_tensor *y) TG_MUST_CHECK;
 
 /* tg_clip_norm() for gradients that are `scale` (a power of two) times too large: that is divided out in the same launch. factor [1]
  * is what g was multiplied by: 0 where the norm is not finite. */

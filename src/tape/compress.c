@@ -23,8 +23,8 @@ static tgi_var *owner_of(tgi_var *var)
 static tgi_var *read_at(const tgi_node *node, size_t k)
 {
     if (k == TGI_MAX_INPUTS)
-        return node->kind->unread & TGI_UNREAD_OUTPUT ? NULL : owner_of(node->out);
-    if (node->kind->unread & TGI_UNREAD_INPUTS || !node->in[k])
+        return node->kind->traits & TGI_UNREAD_OUTPUT ? NULL : owner_of(node->out);
+    if (node->kind->traits & TGI_UNREAD_INPUTS || !node->in[k])
         return NULL;
     return owner_of(node->in[k]);
 }
@@ -42,6 +42,8 @@ static void find_reads(tgi_tape *tape, tgi_tape_mark since)
             if (!var)
                 continue;
             var->is_read = true;
+            if (k == 0 && node->kind->traits & TGI_SAVES_MEANS)
+                var->centre = node->saved[0];
             var->is_weight |= k > 0 && k < TGI_MAX_INPUTS;
         }
     }
@@ -65,7 +67,7 @@ static tg_status put_away(tgi_var *var)
         if (var->is_weight || n * sizeof(float) < WORTH_BYTES)
             return TG_OK;
         TG_TRY(tg_tensor_new(var->value->dev, tgi_half_dims(n), &var->half));
-        TG_TRY(tgi_half_from_float(var->value, var->half));
+        TG_TRY(tgi_half_from_float(var->value, var->centre, var->half));
     }
     tgi_tensor_away(var->value);
 cleanup:
@@ -143,7 +145,7 @@ tg_status tgi_tape_expand(const tgi_node *node, tgi_expanded *set)
             continue;
         TG_TRY(tgi_tensor_back(var->value));
         set->vars[set->n++] = var;
-        TG_TRY(tgi_half_to_float(var->half, var->value));
+        TG_TRY(tgi_half_to_float(var->half, var->centre, var->value));
     }
 cleanup:
     return status;

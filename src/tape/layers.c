@@ -153,7 +153,7 @@ cleanup:
 }
 
 static const tgi_node_kind instance_norm_kind = {"instance norm", instance_norm_backward, NULL,
-                                                 TGI_UNREAD_OUTPUT};
+                                                 TGI_UNREAD_OUTPUT | TGI_SAVES_MEANS};
 
 /* Puts the two statistics where the backward pass finds them, or gives them back when there will be none. */
 static void keep(tgi_node *node, tg_tensor *mu, tg_tensor *rstd)

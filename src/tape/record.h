@@ -6,8 +6,9 @@
 
 typedef struct tgi_node tgi_node;
 
-/* Values that an operation's backward never reads. Parameters can always be read. */
-enum { TGI_UNREAD_INPUTS = 1, TGI_UNREAD_OUTPUT = 2 };
+/* What a backward never reads of the values (parameters can always be read), and whether saved[0] holds the means of input 0's planes,
+ * which are then what it is kept as the difference from. */
+enum { TGI_UNREAD_INPUTS = 1, TGI_UNREAD_OUTPUT = 2, TGI_SAVES_MEANS = 4 };
 
 /* One kind of operation. A tangent records itself on `to`: t_in[i] is the derivative of input i or NULL when that is zero. */
 typedef struct tgi_node_kind {
@@ -15,7 +16,7 @@ typedef struct tgi_node_kind {
     tg_status (*backward)(tgi_tape *tape, tgi_node *node);
     tg_status (*tangent)(const tgi_node *node, tgi_tape *to, tgi_var *const *t_in,
                          tgi_var **t_out); /* may be NULL */
-    unsigned unread;                       /* TGI_UNREAD_*; 0: backward may read all */
+    unsigned traits;                       /* of those above; 0: backward may read all */
 } tgi_node_kind;
 
 enum { TGI_MAX_INPUTS = 3, TGI_MAX_SAVED = 3 };

@@ -27,6 +27,7 @@ struct tgi_var {
     tg_tensor *grad_home; /* parameters: where the gradient lives in the network's block */
     tgi_var *heir;        /* who took this var's tensor over, by an operation in place */
     tg_tensor *half;      /* the value as half, while its own tensor has no memory */
+    tg_tensor *centre;    /* what it is kept as the difference from; NULL: 0 */
     bool is_read;         /* backward reads the value (tgi_tape_compress) */
     bool is_weight;       /* ... as a weight: stays float */
 };

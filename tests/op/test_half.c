@@ -19,7 +19,7 @@ static uint16_t *halves_of(const float *values, size_t n)
 
     ck_assert_ptr_nonnull(bits);
     ck_assert_tg_ok(tg_tensor_new_zero(op_dev, tgi_half_dims(n), &h));
-    ck_assert_tg_ok(tgi_half_from_float(x, h));
+    ck_assert_tg_ok(tgi_half_from_float(x, NULL, h));
     ck_assert_tg_ok(tg_tensor_download(h, raw, places));
     memcpy(bits, raw, places * sizeof *raw);
     tg_tensor_free(x);
@@ -36,7 +36,7 @@ static void floats_of(const uint16_t *bits, size_t n, float *out)
 
     memcpy(raw, bits, n * sizeof *bits);
     h = op_tensor(tgi_half_dims(n), raw);
-    ck_assert_tg_ok(tgi_half_to_float(h, y));
+    ck_assert_tg_ok(tgi_half_to_float(h, NULL, y));
     ck_assert_tg_ok(tg_tensor_download(y, out, n));
     tg_tensor_free(h);
     tg_tensor_free(y);
@@ -140,10 +140,10 @@ START_TEST(writes_nothing_outside)
     OP_ROUNDS
     {
         op_guard_set(&h, NULL);
-        ck_assert_tg_ok(tgi_half_from_float(x, h.t));
+        ck_assert_tg_ok(tgi_half_from_float(x, NULL, h.t));
         op_guard_get(&h, raw, round);
         op_guard_set(&y, NULL);
-        ck_assert_tg_ok(tgi_half_to_float(h.t, y.t));
+        ck_assert_tg_ok(tgi_half_to_float(h.t, NULL, y.t));
         op_guard_get(&y, got, round);
     }
     for (size_t i = 0; i < n; i++)
@@ -156,13 +156,54 @@ START_TEST(writes_nothing_outside)
 }
 END_TEST
 
+/* Planes far from zero: what is kept is on the right side of the centre, and its error is small beside the distance from it. */
+START_TEST(a_centre_keeps_small_differences)
+{
+    const tg_dims d = shapes[_i], planes = {d.n, d.c, 1, 1};
+    size_t n = tg_dims_count(d), plane = d.h * d.w;
+    float *values, *centres, *got;
+    double *want;
+    tg_tensor *x, *centre, *y;
+    op_guarded h;
+
+    if (op_skips(d))
+        return;
+    values = op_normal(n, 3), centres = op_normal(d.n * d.c, 4), got = op_floats(n);
+    want = op_doubles(n);
+    for (size_t i = 0; i < n; i++)
+        values[i] += 100 * centres[i / plane];
+    for (size_t i = 0; i < d.n * d.c; i++)
+        centres[i] *= 100;
+    for (size_t i = 0; i < n; i++) {
+        float c = centres[i / plane];
+
+        want[i] = (float)(ref_half_value(ref_half_of((double)(values[i] - c))) + (double)c);
+    }
+    x = op_tensor(d, values), centre = op_tensor(planes, centres), y = op_tensor(d, NULL);
+    op_guard_new(&h, tgi_half_dims(n));
+    op_guard_set(&h, NULL);
+    ck_assert_tg_ok(tgi_half_from_float(x, centre, h.t));
+    ck_assert_tg_ok(tgi_half_to_float(h.t, centre, y));
+    ck_assert_tg_ok(tg_tensor_download(y, got, n));
+    tg_compare_fd("y", got, want, n, TOL_EXACT);
+    op_guard_free(&h);
+    tg_tensor_free(x), tg_tensor_free(centre), tg_tensor_free(y);
+    free(values), free(centres), free(got), free(want);
+}
+END_TEST
+
 START_TEST(refuses_what_does_not_fit)
 {
     tg_tensor *x = op_tensor((tg_dims){1, 1, 1, 8}, NULL),
-              *h = op_tensor((tg_dims){1, 1, 1, 5}, NULL);
+              *h = op_tensor((tg_dims){1, 1, 1, 5}, NULL),
+              *three = op_tensor((tg_dims){1, 3, 1, 1}, NULL);
 
-    ck_assert_tg_fails(tgi_half_from_float(x, h), TG_ERR_SHAPE);
-    ck_assert_tg_fails(tgi_half_to_float(h, x), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tgi_half_from_float(x, NULL, h), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tgi_half_to_float(h, NULL, x), TG_ERR_SHAPE);
+    tg_tensor_free(h);
+    h = op_tensor(tgi_half_dims(8), NULL);
+    ck_assert_tg_fails(tgi_half_from_float(x, three, h), TG_ERR_SHAPE);
+    tg_tensor_free(three);
     tg_tensor_free(x);
     tg_tensor_free(h);
 }
@@ -175,6 +216,7 @@ static void add_device_tests(TCase *tc, void (*open)(void))
     tcase_add_test(tc, rounds_to_the_nearest_and_ties_to_even);
     tcase_add_test(tc, what_no_half_holds_has_its_place);
     tcase_add_loop_test(tc, writes_nothing_outside, 0, (int)TG_COUNT(shapes));
+    tcase_add_loop_test(tc, a_centre_keeps_small_differences, 0, (int)TG_COUNT(shapes));
 }
 
 int main(void)
