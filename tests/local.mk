@@ -109,7 +109,7 @@ EXTRA_DIST += \
 	tests/parity/taggan_torch.py
 
 # trainer/
-c_tests += tests/trainer/test_schedule tests/trainer/test_trainer
+c_tests += tests/trainer/test_schedule tests/trainer/test_loss_scale tests/trainer/test_trainer
 
 # tag/
 c_tests += tests/tag/test_tag tests/tag/test_annotate
