@@ -16,6 +16,7 @@ cl_files = \
 	cl/pool.cl \
 	cl/elementwise.cl
 cl_files += cl/reduce.cl cl/loss.cl cl/optimizer.cl
+cl_files += cl/half.cl
 cl_files += cl/instance_norm.cl cl/batch_norm.cl cl/spectral_norm.cl
 cl_files += cl/peak.cl
 

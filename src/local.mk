@@ -76,6 +76,7 @@ libtgcore_la_SOURCES += src/op/arrange.c src/op/arrange.h
 libtgcore_la_SOURCES += src/op/label.c
 libtgcore_la_SOURCES += src/op/pool.c
 libtgcore_la_SOURCES += src/op/op.c src/op/op.h
+libtgcore_la_SOURCES += src/op/half.c
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
 libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c src/op/spectral_norm.c
 libtgcore_la_SOURCES += src/op/peak.c src/op/peak.h
@@ -83,7 +84,7 @@ libtgcore_la_SOURCES += src/op/peak.c src/op/peak.h
 # tape/
 libtgcore_la_SOURCES += \
 	src/tape/tape.c src/tape/tape.h src/tape/record.h \
-	src/tape/arithmetic.c src/tape/layers.c src/tape/losses.c
+	src/tape/arithmetic.c src/tape/layers.c src/tape/losses.c src/tape/compress.c
 
 # net/
 libtgcore_la_SOURCES += \
@@ -135,6 +136,7 @@ pkginclude_HEADERS += include/taggan/eval.h
 libtgcore_la_SOURCES += \
 	src/trainer/trainer.c src/trainer/trainer.h src/trainer/schedule.c src/trainer/schedule.h \
 	src/trainer/feeding.c src/trainer/feeding.h \
+	src/trainer/loss_scale.c src/trainer/loss_scale.h \
 	src/trainer/state.c src/trainer/state.h src/trainer/maps.c src/trainer/maps.h \
 	src/trainer/validate.c src/trainer/validate.h src/trainer/test.c
 libtgcore_la_SOURCES += \
@@ -165,7 +167,7 @@ libtgcore_la_SOURCES += src/cli/devices.c src/cli/devices_options.def \
 	src/cli/check_elementwise.c src/cli/check_arrange.c src/cli/check_norm.c src/cli/check_conv2d.c \
 	src/cli/check_loss.c src/cli/check_optimizer.c src/cli/check_peak.c \
 	tests/ref/ref.h tests/ref/tolerance.h \
-	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c \
+	tests/ref/arrange.c tests/ref/batch_norm.c tests/ref/conv2d.c tests/ref/elementwise.c tests/ref/half.c \
 	tests/ref/instance_norm.c tests/ref/label.c tests/ref/loss.c tests/ref/optimizer.c tests/ref/pool.c \
 	tests/ref/spectral_norm.c tests/ref/peak.c
 libtgcore_la_SOURCES += src/cli/devices_bench.c src/cli/devices_bench.h \

@@ -52,6 +52,8 @@ libtgtest_la_SOURCES += tests/ref/label.c
 c_tests += tests/op/test_label
 libtgtest_la_SOURCES += tests/ref/pool.c
 c_tests += tests/op/test_pool
+libtgtest_la_SOURCES += tests/ref/half.c
+c_tests += tests/op/test_half
 libtgtest_la_SOURCES += tests/op/golden.c tests/op/golden.h
 c_tests += tests/op/test_golden_a
 c_tests += tests/op/test_golden_conv
@@ -113,7 +115,7 @@ EXTRA_DIST += \
 	tests/parity/taggan_torch.py
 
 # trainer/
-c_tests += tests/trainer/test_schedule tests/trainer/test_trainer
+c_tests += tests/trainer/test_schedule tests/trainer/test_loss_scale tests/trainer/test_trainer
 
 # tag/
 c_tests += tests/tag/test_tag tests/tag/test_annotate

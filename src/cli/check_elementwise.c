@@ -1,7 +1,7 @@
 /* check_elementwise.c -- rows of taggan-devices check: operations value by value. */
 #include "config.h"
 #include "cli/devices_check.h"
-#include "tensor/tensor.h"
+#include "op/op.h"
 
 #include "base/banned.h"
 
@@ -160,6 +160,34 @@ cleanup:
     return status;
 }
 
+/* There and back; with a centre each plane lies around its own. */
+static tg_status half(tgi_check *c, int has_centre, size_t i)
+{
+    tg_status status = TG_OK;
+    tgi_check_value *x = c->values, *centre = x + 1, *y = x + 2;
+    const tg_dims d = shapes[i], planes = {d.n, d.c, 1, 1};
+    const tg_tensor *from = NULL;
+    tg_tensor *h = NULL;
+
+    TG_TRY(tgi_check_values(c, TGI_SPECS(TGI_READS("x", d), TGI_READS("centre", planes),
+                                         TGI_WRITES("y", d, TOL_EXACT))));
+    from = has_centre ? centre->t : NULL;
+    for (size_t k = 0; k < y->n; k++) {
+        float at = has_centre ? (float)centre->ref[k / (d.h * d.w)] : 0;
+
+        y->ref[k] = (float)(ref_half_value(ref_half_of((float)x->ref[k] - at)) + (double)at);
+    }
+    TG_TRY(tg_tensor_new(x->t->dev, tgi_half_dims(x->n), &h));
+    while (tgi_check_round(c)) {
+        TG_TRY(tgi_half_from_float(x->t, from, h));
+        TG_TRY(tgi_half_to_float(h, from, y->t));
+    }
+    status = c->status;
+cleanup:
+    tg_tensor_free(h);
+    return status;
+}
+
 #define ROW(op, kind, run, number)                                                                 \
     {                                                                                              \
         op, kind, "elementwise", run, number, TG_COUNT(shapes)                                     \
@@ -173,6 +201,8 @@ const tgi_check_row tgi_check_elementwise[] = {
     ROW("clamp_forward", "", clamp_forward, 0),
     ROW("clamp_backward", "", clamp_backward, 0),
     ROW("mix", "", mix, 0),
+    {"half", "", "half", half, false, TG_COUNT(shapes)},
+    {"half", "centred", "half", half, true, TG_COUNT(shapes)},
     ROW("activation_forward", "ReLU", activation_forward, TG_RELU),
     ROW("activation_forward", "leaky ReLU", activation_forward, TG_LEAKY_RELU),
     ROW("activation_forward", "tanh", activation_forward, TG_TANH),

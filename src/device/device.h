@@ -21,6 +21,9 @@ typedef enum tgi_kernel_family {
     TGI_FAMILY_GPU
 } tgi_kernel_family;
 
+/* How large numbers are kept and, where the device can, multiplied (sums are always float). */
+typedef enum tgi_precision { TGI_PRECISION_FLOAT, TGI_PRECISION_HALF } tgi_precision;
+
 struct tg_device {
     tg_device_info info;
     cl_platform_id platform;
@@ -38,6 +41,7 @@ struct tg_device {
     void (*tune_free)(struct tgi_tune *tune);
     int sgemm_proof;              /* op/sgemm.c: 0 not asked yet, 1 right, -1 wrong */
     tgi_kernel_family family;     /* which kernels are preferred; auto: by the device's kind */
+    tgi_precision precision;      /* half: kernels may multiply in half where info.has_fp16 */
     int conv_algorithm;           /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
     size_t bytes_now, bytes_peak; /* in tensors */
     double compiling_s;           /* spent in the driver's compiler so far */

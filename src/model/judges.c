@@ -2,6 +2,7 @@
 #include "config.h"
 #include "base/rng.h"
 #include "model/taggan.h"
+#include "op/op.h"
 
 #include <stddef.h>
 
@@ -40,22 +41,40 @@ tg_status tgi_label_term(tgi_model *model, const tgi_feed *feed, tgi_tape *tape,
                                (float)weight, slot);
 }
 
+static tg_status optimise(const tgi_settings *s, tgi_member *member, double lr, uint64_t t,
+                          const tg_tensor *factor)
+{
+    tgi_net *net = member->net;
+
+    if (s->optimizer == TGI_OPT_ADAM) {
+        const tg_adam_opts adam = {(float)lr, (float)s->beta1, (float)s->beta2, 1e-8f, t};
+        return tgi_adam_step(net->grads, factor, &adam, net->values, member->m, member->v);
+    }
+    if (s->optimizer == TGI_OPT_RMSPROP)
+        return tgi_rmsprop_step(net->grads, factor, (float)lr, 0.99f, 1e-8f, net->values,
+                                member->v);
+    return tgi_sgd_step(net->grads, factor, (float)lr, net->values);
+}
+
+/* In float a norm that is not finite shows on the board and the trainer goes back. In half it is most likely the scale's fault: the
+ * device leaves the update out, and the count on the board tells the trainer to take a smaller scale. */
 tg_status tgi_update(tgi_model *model, tgi_member *member, double lr, uint64_t t, tg_scalar norm)
 {
     tg_status status = TG_OK;
     const tgi_settings *s = &model->settings;
-    tgi_net *net = member->net;
+    bool is_half = s->precision == TGI_PRECISION_HALF;
+    tg_tensor *factor = NULL;
+    const tgi_clip_opts clip = {.limit = (float)s->clip,
+                                .scale = (float)model->loss_scale,
+                                .norm = norm,
+                                .skipped = is_half ? TGI_BOARD_SLOT(model, skipped) : TGI_NO_SLOT};
 
-    TG_TRY(tg_clip_norm((float)s->clip, net->grads, norm));
-    if (s->optimizer == TGI_OPT_ADAM) {
-        const tg_adam_opts adam = {(float)lr, (float)s->beta1, (float)s->beta2, 1e-8f, t};
-        TG_TRY(tg_adam_step(net->grads, &adam, net->values, member->m, member->v));
-    } else if (s->optimizer == TGI_OPT_RMSPROP)
-        TG_TRY(tg_rmsprop_step(net->grads, (float)lr, 0.99f, 1e-8f, net->values, member->v));
-    else
-        TG_TRY(tg_sgd_step(net->grads, (float)lr, net->values));
-    tgi_net_touch(net);
+    TG_TRY(tg_tensor_new(model->dev, (tg_dims){1, 1, 1, 1}, &factor));
+    TG_TRY(tgi_clip_scaled(&clip, member->net->grads, factor));
+    TG_TRY(optimise(s, member, lr, t, is_half ? factor : NULL));
+    tgi_net_touch(member->net);
 cleanup:
+    tg_tensor_free(factor);
     return status;
 }
 

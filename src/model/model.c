@@ -12,8 +12,6 @@
 
 #include "base/banned.h"
 
-enum { SLOTS = 8 }; /* steps that may be under way on the device before the host waits */
-
 const char *const tgi_board_names[TGI_BOARD_SIZE] = {
 #define TGI_NAME(name, help) #name,
     TGI_BOARD(TGI_NAME)
@@ -150,6 +148,7 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     model->settings = *settings;
     model->n_classes = n_classes;
     dev->family = (tgi_kernel_family)settings->kernel_family;
+    dev->precision = (tgi_precision)settings->precision;
     tgi_conv_set_default(dev, (tg_conv_algorithm)settings->conv_algorithm);
     TG_TRY(tgi_tune_set_mode(dev, (tgi_tune_mode)settings->tune));
     TG_TRY(init_networks(model));
@@ -162,11 +161,15 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     TG_TRY(tgi_tape_new(dev, &model->judging));
     TG_TRY(tgi_tape_new(dev, &model->probe));
     TG_TRY(tgi_tape_new(dev, &model->tangent));
+    /* The penalty's tapes stay float: the tangent pass reads the values of the first as they were. */
+    tgi_tape_set_precision(model->forward, dev->precision);
+    tgi_tape_set_precision(model->judging, dev->precision);
+    model->loss_scale = dev->precision == TGI_PRECISION_HALF ? settings->loss_scale : 1;
     TG_TRY(tg_tensor_new_zero(dev, (tg_dims){1, TGI_BOARD_SIZE, 1, 1}, &model->board));
     TG_TRY(tg_tensor_new_zero(dev, (tg_dims){batch, 1, 1, 1}, &model->mix));
     TG_TRY(tgi_stage_new(dev, values > batch * (n_classes + 1) ? values : batch * (n_classes + 1),
-                         SLOTS * 8, &model->stage));
-    TG_TRY(tgi_readback_new(dev, TGI_BOARD_SIZE, SLOTS, &model->late));
+                         TGI_STEPS_UNDER_WAY * 8, &model->stage));
+    TG_TRY(tgi_readback_new(dev, TGI_BOARD_SIZE, TGI_STEPS_UNDER_WAY, &model->late));
     *out = model;
     return TG_OK;
 cleanup:

@@ -47,7 +47,8 @@
     X(norm_g, "gradient norm of the forward generator")                                            \
     X(norm_f, "... of the backward generator")                                                     \
     X(norm_dn, "... of the normal discriminator")                                                  \
-    X(norm_dd, "... of the disease discriminator")
+    X(norm_dd, "... of the disease discriminator")                                                 \
+    X(skipped, "updates left out because gradients overflowed (precision=half)")
 
 typedef struct tgi_board {
 #define TGI_SLOT(name, help) float name;
@@ -85,6 +86,7 @@ typedef struct tgi_model {
     tg_tensor *board, *mix; /* scalars of the step; [N,1,1,1] mix factors of the penalty */
     tgi_stage *stage;
     tgi_readback *late;
+    double loss_scale; /* of every gradient in the next step; 1 in float */
     uint64_t n_steps,
         n_updates; /* generator steps and discriminator updates done, over all resumes */
 } tgi_model;
@@ -105,6 +107,10 @@ typedef struct tgi_pace {
     double lr, lam_id;
     bool is_logged; /* also measure what only the log wants */
 } tgi_pace;
+
+/* Steps that may be under way on the device before the host waits: after a step and a tgi_model_losses() until there is none, the
+ * numbers of all but the last TGI_STEPS_UNDER_WAY - 1 have been read. */
+enum { TGI_STEPS_UNDER_WAY = 8 };
 
 /* One iteration. Enqueues everything and a late copy of the board; waits only when eight steps are under way. */
 tg_status tgi_model_step(tgi_model *model, const tgi_pace *pace) TG_MUST_CHECK;

@@ -229,6 +229,10 @@ tg_status tgi_settings_check(const tgi_settings *s)
             TG_ERR_ARGUMENT,
             "settings adv=wgangp and norm=instance contradict: the gradient penalty needs a critic "
             "without norm layers (norm=none)");
+    int exponent;
+    if (frexp(s->loss_scale, &exponent) != 0.5)
+        return tg_fail(TG_ERR_ARGUMENT, "setting loss_scale=%g is not a power of two",
+                       s->loss_scale);
     if (s->id_start + s->id_ramp > 1)
         return tg_fail(
             TG_ERR_ARGUMENT,

@@ -190,6 +190,9 @@ tg_status tgi_model_step(tgi_model *model, const tgi_pace *pace)
     const tgi_feed *feed = &model->feeds[last];
     tgi_images im = {0};
 
+    tgi_tape_set_scale(model->forward, (float)model->loss_scale);
+    tgi_tape_set_scale(model->judging, (float)model->loss_scale);
+    tgi_tape_set_scale(model->tangent, (float)model->loss_scale);
     TG_TRY(tgi_tensor_fill(model->board, 0));
     for (size_t k = 0; k < last; k++)
         TG_TRY(update_judges_alone(model, &model->feeds[k], pace->lr));

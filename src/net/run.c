@@ -145,6 +145,7 @@ tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t firs
                            tgi_run *run, tgi_var **y)
 {
     tg_status status = TG_OK;
+    tgi_tape_mark begin = tgi_tape_here(tape);
 
     for (size_t i = first, n; i < end; i += n) {
         TG_TRY(run_together(net, tape, i, end, run, x, &x, &n));
@@ -154,6 +155,10 @@ tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t firs
         }
     }
     *y = x;
+    /* Only the output and what the last slots hand out is seen from outside. */
+    tgi_var *const seen[] = {x, run->slots[TGI_SLOT_FEATURES], run->slots[TGI_SLOT_SCORE],
+                             run->slots[TGI_SLOT_CLS]};
+    TG_TRY(tgi_tape_compress(tape, begin, seen, TG_COUNT(seen)));
 cleanup:
     return status;
 }

@@ -70,6 +70,31 @@ tg_status tgi_instance_norm_backward(const tg_tensor *x, const tg_tensor *gamma,
                                      tg_tensor *dx, tg_tensor *dgamma,
                                      tg_tensor *dbeta) TG_MUST_CHECK;
 
+/* Values kept as half: [1,1,1,(n+1)/2], two to a float's place, for n values. Nearest, ties to even; beyond +-65504 the largest half;
+ * NaN stays. With a centre (may be NULL) a row of x each, [N,C,1,1] for planes, it is the difference from it that is kept. */
+tg_dims tgi_half_dims(size_t n);
+tg_status tgi_half_from_float(const tg_tensor *x, const tg_tensor *centre,
+                              tg_tensor *h) TG_MUST_CHECK;
+tg_status tgi_half_to_float(const tg_tensor *h, const tg_tensor *centre,
+                            tg_tensor *y) TG_MUST_CHECK;
+
+/* tg_clip_norm() for gradients that are `scale` (a power of two) times too large: that is divided out in the same launch. factor [1]
+ * is what g was multiplied by: 0 where the norm is not finite. */
+typedef struct tgi_clip_opts {
+    float limit, scale;
+    tg_scalar norm;
+    tg_scalar
+        skipped; /* += 1 where the norm is not finite, which then shows as 0; norm's tensor, or none */
+} tgi_clip_opts;
+tg_status tgi_clip_scaled(const tgi_clip_opts *opts, tg_tensor *g, tg_tensor *factor) TG_MUST_CHECK;
+/* The public steps, left out by the device where factor (may be NULL) is 0. */
+tg_status tgi_adam_step(const tg_tensor *g, const tg_tensor *factor, const tg_adam_opts *opts,
+                        tg_tensor *p, tg_tensor *m, tg_tensor *v) TG_MUST_CHECK;
+tg_status tgi_rmsprop_step(const tg_tensor *g, const tg_tensor *factor, float lr, float alpha,
+                           float eps, tg_tensor *p, tg_tensor *v) TG_MUST_CHECK;
+tg_status tgi_sgd_step(const tg_tensor *g, const tg_tensor *factor, float lr,
+                       tg_tensor *p) TG_MUST_CHECK;
+
 /* Options for kernels that reduce with one work-group to a plane or a row (see common.cl): CPUs get one work-item with wide
  * vectors, for which no barrier costs anything; others 64 work-items with float4. */
 const char *tgi_reduce_options(const tg_device *dev);

@@ -24,6 +24,12 @@ cleanup:
 tg_status tg_adam_step(const tg_tensor *g, const tg_adam_opts *opts, tg_tensor *p, tg_tensor *m,
                        tg_tensor *v)
 {
+    return tgi_adam_step(g, NULL, opts, p, m, v);
+}
+
+tg_status tgi_adam_step(const tg_tensor *g, const tg_tensor *factor, const tg_adam_opts *opts,
+                        tg_tensor *p, tg_tensor *m, tg_tensor *v)
+{
     tg_status status = TG_OK;
     double beta1 = opts->beta1, beta2 = opts->beta2;
 
@@ -38,10 +44,10 @@ tg_status tg_adam_step(const tg_tensor *g, const tg_adam_opts *opts, tg_tensor *
     double step = opts->lr / (1 - pow(beta1, (double)opts->t));
     double correction = 1 / sqrt(1 - pow(beta2, (double)opts->t));
     TG_TRY(run_over(p, "adam",
-                    TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(beta1),
-                             tgi_float(1 - beta1), tgi_float(beta2), tgi_float(1 - beta2),
-                             tgi_float(step), tgi_float(correction), tgi_float(opts->eps),
-                             tgi_buffer(p), tgi_buffer(m), tgi_buffer(v))));
+                    TGI_ARGS(tgi_buffer(g), tgi_optional(factor), tgi_int(tg_tensor_count(p)),
+                             tgi_float(beta1), tgi_float(1 - beta1), tgi_float(beta2),
+                             tgi_float(1 - beta2), tgi_float(step), tgi_float(correction),
+                             tgi_float(opts->eps), tgi_buffer(p), tgi_buffer(m), tgi_buffer(v))));
 cleanup:
     return status;
 }
@@ -49,26 +55,37 @@ cleanup:
 tg_status tg_rmsprop_step(const tg_tensor *g, float lr, float alpha, float eps, tg_tensor *p,
                           tg_tensor *v)
 {
+    return tgi_rmsprop_step(g, NULL, lr, alpha, eps, p, v);
+}
+
+tg_status tgi_rmsprop_step(const tg_tensor *g, const tg_tensor *factor, float lr, float alpha,
+                           float eps, tg_tensor *p, tg_tensor *v)
+{
     tg_status status = TG_OK;
 
     TG_TRY(tgi_op_same_dims("rmsprop: g", p, g));
     TG_TRY(tgi_op_same_dims("rmsprop: v", p, v));
     TG_TRY(run_over(p, "rmsprop",
-                    TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(alpha),
-                             tgi_float(1 - (double)alpha), tgi_float(lr), tgi_float(eps),
-                             tgi_buffer(p), tgi_buffer(v))));
+                    TGI_ARGS(tgi_buffer(g), tgi_optional(factor), tgi_int(tg_tensor_count(p)),
+                             tgi_float(alpha), tgi_float(1 - (double)alpha), tgi_float(lr),
+                             tgi_float(eps), tgi_buffer(p), tgi_buffer(v))));
 cleanup:
     return status;
 }
 
 tg_status tg_sgd_step(const tg_tensor *g, float lr, tg_tensor *p)
 {
+    return tgi_sgd_step(g, NULL, lr, p);
+}
+
+tg_status tgi_sgd_step(const tg_tensor *g, const tg_tensor *factor, float lr, tg_tensor *p)
+{
     tg_status status = TG_OK;
 
     TG_TRY(tgi_op_same_dims("sgd: g", p, g));
-    TG_TRY(run_over(
-        p, "sgd",
-        TGI_ARGS(tgi_buffer(g), tgi_int(tg_tensor_count(p)), tgi_float(lr), tgi_buffer(p))));
+    TG_TRY(run_over(p, "sgd",
+                    TGI_ARGS(tgi_buffer(g), tgi_optional(factor), tgi_int(tg_tensor_count(p)),
+                             tgi_float(lr), tgi_buffer(p))));
 cleanup:
     return status;
 }
@@ -97,24 +114,41 @@ cleanup:
 tg_status tg_clip_norm(float limit, tg_tensor *g, tg_scalar norm)
 {
     tg_status status = TG_OK;
-    tg_device *dev = g->dev;
-    tg_tensor *partials = NULL, *factor = NULL;
-    tgi_kernel *kernel;
+    tg_tensor *factor = NULL;
 
-    if (!(limit >= 0))
-        return tg_fail(TG_ERR_ARGUMENT, "clip norm: the limit %g is not 0 or more", (double)limit);
-    TG_TRY(tgi_slot_check("clip norm", dev, norm));
-    TG_TRY(tg_tensor_new(dev, (tg_dims){1, 1, 1, 1}, &factor));
+    TG_TRY(tg_tensor_new(g->dev, (tg_dims){1, 1, 1, 1}, &factor));
+    TG_TRY(tgi_clip_scaled(&(tgi_clip_opts){.limit = limit, .scale = 1, .norm = norm}, g, factor));
+cleanup:
+    tg_tensor_free(factor);
+    return status;
+}
+
+tg_status tgi_clip_scaled(const tgi_clip_opts *opts, tg_tensor *g, tg_tensor *factor)
+{
+    tg_status status = TG_OK;
+    tg_device *dev = g->dev;
+    tg_tensor *partials = NULL;
+    tgi_kernel *kernel;
+    int skipped_at = opts->skipped.tensor ? (int)opts->skipped.index : -1;
+
+    if (!(opts->limit >= 0))
+        return tg_fail(TG_ERR_ARGUMENT, "clip norm: the limit %g is not 0 or more",
+                       (double)opts->limit);
+    TG_TRY(tgi_slot_check("clip norm", dev, opts->norm));
+    TG_TRY(tgi_slot_check("clip norm: skipped", dev, opts->skipped));
+    if (opts->skipped.tensor && opts->skipped.tensor != opts->norm.tensor)
+        return tg_fail(TG_ERR_ARGUMENT, "clip norm: both slots are of one tensor");
+    TG_TRY(tgi_op_expect("clip norm: factor", g, (tg_dims){1, 1, 1, 1}, factor));
     TG_TRY(tgi_reduce_products(g, g, 1, &partials));
     TG_TRY(tgi_kernel_get(dev, "optimizer", "clip_factor", tgi_reduce_options(dev), &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(tgi_reduce_group(dev)),
                           TGI_ARGS(tgi_buffer(partials), tgi_int(tg_tensor_count(partials)),
-                                   tgi_float(limit), tgi_int(norm.index), tgi_buffer(factor),
-                                   tgi_optional(norm.tensor))));
+                                   tgi_float(opts->limit), tgi_float(1 / (double)opts->scale),
+                                   tgi_int(opts->norm.index), tgi_int(skipped_at),
+                                   tgi_buffer(factor), tgi_optional(opts->norm.tensor))));
     TG_TRY(run_over(g, "clip_scale",
                     TGI_ARGS(tgi_buffer(factor), tgi_int(tg_tensor_count(g)), tgi_buffer(g))));
 cleanup:
     tg_tensor_free(partials);
-    tg_tensor_free(factor);
     return status;
 }

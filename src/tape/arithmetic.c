@@ -50,7 +50,8 @@ static tg_status add_tangent(const tgi_node *node, tgi_tape *to, tgi_var *const 
     return TG_OK;
 }
 
-static const tgi_node_kind add_kind = {"add", add_backward, add_tangent};
+static const tgi_node_kind add_kind = {"add", add_backward, add_tangent,
+                                       TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_add(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y)
 {
@@ -81,7 +82,8 @@ static tg_status subtract_tangent(const tgi_node *node, tgi_tape *to, tgi_var *c
     return tgi_tape_scale(to, t[1], -1, out);
 }
 
-static const tgi_node_kind subtract_kind = {"subtract", subtract_backward, subtract_tangent};
+static const tgi_node_kind subtract_kind = {"subtract", subtract_backward, subtract_tangent,
+                                            TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_subtract(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y)
 {
@@ -104,7 +106,8 @@ static tg_status scale_tangent(const tgi_node *node, tgi_tape *to, tgi_var *cons
     return tgi_tape_scale(to, t[0], node->opts.alpha, out);
 }
 
-static const tgi_node_kind scale_kind = {"scale", scale_backward, scale_tangent};
+static const tgi_node_kind scale_kind = {"scale", scale_backward, scale_tangent,
+                                         TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_scale(tgi_tape *tape, tgi_var *x, float alpha, tgi_var **y)
 {
@@ -132,7 +135,7 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind clamp_kind = {"clamp", clamp_backward, NULL};
+static const tgi_node_kind clamp_kind = {"clamp", clamp_backward, NULL, TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_clamp(tgi_tape *tape, tgi_var *x, float low, float high, tgi_var **y)
 {
@@ -180,7 +183,8 @@ static tg_status slopes_backward(tgi_tape *tape, tgi_node *node)
     return behind_activation(tape, node, node->borrowed[0]);
 }
 
-static const tgi_node_kind slopes_kind = {"slopes", slopes_backward, NULL};
+static const tgi_node_kind slopes_kind = {"slopes", slopes_backward, NULL,
+                                          TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 static tg_status activation_tangent(const tgi_node *of, tgi_tape *to, tgi_var *const *t,
                                     tgi_var **out)
@@ -203,8 +207,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind activation_kind = {"activation", activation_backward,
-                                              activation_tangent};
+static const tgi_node_kind activation_kind = {"activation", activation_backward, activation_tangent,
+                                              TGI_UNREAD_INPUTS};
 
 tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float slope, tgi_var **y)
 {
@@ -253,7 +257,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind concat_kind = {"concat", concat_backward, NULL};
+static const tgi_node_kind concat_kind = {"concat", concat_backward, NULL,
+                                          TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_concat(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y)
 {
@@ -287,7 +292,8 @@ static tg_status upsample_tangent(const tgi_node *node, tgi_tape *to, tgi_var *c
     return tgi_tape_upsample(to, t[0], node->opts.s, out);
 }
 
-static const tgi_node_kind upsample_kind = {"upsample", upsample_backward, upsample_tangent};
+static const tgi_node_kind upsample_kind = {"upsample", upsample_backward, upsample_tangent,
+                                            TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_upsample(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y)
 {
@@ -316,7 +322,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind shuffle_kind = {"shuffle", shuffle_backward, NULL};
+static const tgi_node_kind shuffle_kind = {"shuffle", shuffle_backward, NULL,
+                                           TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_shuffle(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y)
 {
@@ -350,7 +357,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind planes_kind = {"label planes", planes_backward, NULL};
+static const tgi_node_kind planes_kind = {"label planes", planes_backward, NULL,
+                                          TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_label_planes(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var **y)
 {
@@ -383,7 +391,7 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind affine_kind = {"label affine", affine_backward, NULL};
+static const tgi_node_kind affine_kind = {"label affine", affine_backward, NULL, TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_label_affine(tgi_tape *tape, tgi_var *x, const tg_tensor *labels, tgi_var *gamma,
                                 tgi_var *beta, tgi_var **y)
@@ -428,7 +436,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind gather_kind = {"pool choice", gather_backward, NULL};
+static const tgi_node_kind gather_kind = {"pool choice", gather_backward, NULL,
+                                          TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 static tg_status pool_tangent(const tgi_node *of, tgi_tape *to, tgi_var *const *t, tgi_var **out)
 {
@@ -447,7 +456,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind pool_kind = {"pool", pool_backward, pool_tangent};
+static const tgi_node_kind pool_kind = {"pool", pool_backward, pool_tangent,
+                                        TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_pool(tgi_tape *tape, tgi_var *x, tg_pool_kind kind, size_t size, size_t stride,
                         tgi_var **y)
@@ -499,8 +509,8 @@ static tg_status plane_pool_tangent(const tgi_node *node, tgi_tape *to, tgi_var 
     return tgi_tape_plane_pool(to, t[0], TG_PLANE_MEAN, out);
 }
 
-static const tgi_node_kind plane_pool_kind = {"plane pool", plane_pool_backward,
-                                              plane_pool_tangent};
+static const tgi_node_kind plane_pool_kind = {"plane pool", plane_pool_backward, plane_pool_tangent,
+                                              0};
 
 tg_status tgi_tape_plane_pool(tgi_tape *tape, tgi_var *x, tg_plane_pool kind, tgi_var **y)
 {

@@ -51,7 +51,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind conv2d_kind = {"conv2d", conv2d_backward, conv2d_tangent};
+static const tgi_node_kind conv2d_kind = {"conv2d", conv2d_backward, conv2d_tangent,
+                                          TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                           const tg_conv2d_geom *geom, tgi_var **y)
@@ -96,7 +97,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind transposed_kind = {"transposed conv2d", transposed_backward, NULL};
+static const tgi_node_kind transposed_kind = {"transposed conv2d", transposed_backward, NULL,
+                                              TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                                      const tg_conv2d_geom *geom, tgi_var **y)
@@ -150,7 +152,8 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind instance_norm_kind = {"instance norm", instance_norm_backward, NULL};
+static const tgi_node_kind instance_norm_kind = {"instance norm", instance_norm_backward, NULL,
+                                                 TGI_UNREAD_OUTPUT | TGI_SAVES_MEANS};
 
 /* Puts the two statistics where the backward pass finds them, or gives them back when there will be none. */
 static void keep(tgi_node *node, tg_tensor *mu, tg_tensor *rstd)
@@ -196,7 +199,8 @@ static tg_status batch_norm_backward(tgi_tape *tape, tgi_node *node)
     return norm_backward(tape, node, tg_batch_norm_backward);
 }
 
-static const tgi_node_kind batch_norm_kind = {"batch norm", batch_norm_backward, NULL};
+static const tgi_node_kind batch_norm_kind = {"batch norm", batch_norm_backward, NULL,
+                                              TGI_UNREAD_OUTPUT};
 
 tg_status tgi_tape_batch_norm(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta, float eps,
                               float momentum, tg_tensor *running_mean, tg_tensor *running_var,
@@ -241,7 +245,7 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind batch_norm_eval_kind = {"batch norm", batch_norm_eval_backward, NULL};
+static const tgi_node_kind batch_norm_eval_kind = {"batch norm", batch_norm_eval_backward, NULL, 0};
 
 tg_status tgi_tape_batch_norm_eval(tgi_tape *tape, tgi_var *x, tgi_var *gamma, tgi_var *beta,
                                    float eps, const tg_tensor *running_mean,
@@ -277,7 +281,7 @@ cleanup:
     return status;
 }
 
-static const tgi_node_kind spectral_kind = {"spectral norm", spectral_backward, NULL};
+static const tgi_node_kind spectral_kind = {"spectral norm", spectral_backward, NULL, 0};
 
 tg_status tgi_tape_spectral_norm(tgi_tape *tape, tgi_var *w, bool is_training, tg_tensor *u,
                                  tg_tensor *v, tgi_var **w_sn)

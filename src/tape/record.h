@@ -6,12 +6,17 @@
 
 typedef struct tgi_node tgi_node;
 
+/* What a backward never reads of the values (parameters can always be read), and whether saved[0] holds the means of input 0's planes,
+ * which are then what it is kept as the difference from. */
+enum { TGI_UNREAD_INPUTS = 1, TGI_UNREAD_OUTPUT = 2, TGI_SAVES_MEANS = 4 };
+
 /* One kind of operation. A tangent records itself on `to`: t_in[i] is the derivative of input i or NULL when that is zero. */
 typedef struct tgi_node_kind {
     const char *name;
     tg_status (*backward)(tgi_tape *tape, tgi_node *node);
     tg_status (*tangent)(const tgi_node *node, tgi_tape *to, tgi_var *const *t_in,
                          tgi_var **t_out); /* may be NULL */
+    unsigned traits;                       /* of those above; 0: backward may read all */
 } tgi_node_kind;
 
 enum { TGI_MAX_INPUTS = 3, TGI_MAX_SAVED = 3 };
@@ -57,6 +62,23 @@ tg_status tgi_tape_give(tgi_tape *tape, tgi_node *node, tgi_var *to) TG_MUST_CHE
 /* As tgi_tape_record(), with x's tensor taken over by *out: for operations in place whose input nobody reads again. */
 tg_status tgi_tape_record_here(tgi_tape *tape, const tgi_node_kind *kind, tgi_var *x, tgi_var **out,
                                tgi_node **node) TG_MUST_CHECK;
+
+/* What the tape multiplies the gradients of losses by. */
+float tgi_tape_scale_of(const tgi_tape *tape);
+
+/* compress.c: values that went away come back around each node's backward. A set holds what is expanded now; start from {0}. */
+enum { TGI_MAX_EXPANDED = TGI_MAX_INPUTS + 1 };
+typedef struct tgi_expanded {
+    tgi_var *vars[TGI_MAX_EXPANDED];
+    size_t n;
+} tgi_expanded;
+/* Expands what the node's backward reads; what it does not read of the earlier goes away again. */
+tg_status tgi_tape_expand(const tgi_node *node, tgi_expanded *set) TG_MUST_CHECK;
+void tgi_tape_shrink(tgi_expanded *set);
+/* Record i, and how many there are. */
+tgi_var *tgi_tape_var_at(const tgi_tape *tape, size_t i);
+tgi_node *tgi_tape_node_at(const tgi_tape *tape, size_t i);
+tgi_precision tgi_tape_precision_of(const tgi_tape *tape);
 
 /* The gradient tensor of an input, or NULL where none is wanted (or the input is absent). */
 tg_status tgi_tape_wanted(tgi_tape *tape, tgi_var *var, tg_tensor **grad) TG_MUST_CHECK;

@@ -19,6 +19,8 @@ typedef struct store {
 struct tgi_tape {
     tg_device *dev;
     store vars, nodes;
+    float scale; /* of the losses' gradients */
+    tgi_precision precision;
 };
 
 static tg_status store_next(store *s, void *out)
@@ -60,6 +62,7 @@ tg_status tgi_tape_new(tg_device *dev, tgi_tape **out)
         (*out)->dev = dev;
         (*out)->vars.item_bytes = sizeof(tgi_var);
         (*out)->nodes.item_bytes = sizeof(tgi_node);
+        (*out)->scale = 1;
     }
     return status;
 }
@@ -75,6 +78,7 @@ void tgi_tape_reset(tgi_tape *tape)
     for (size_t i = 0; i < tape->vars.used; i++) {
         tgi_var *var = store_at(&tape->vars, i);
 
+        tg_tensor_free(var->half);
         if (var->owns_value)
             tg_tensor_free(var->value);
         if (var->owns_grad)
@@ -96,6 +100,41 @@ void tgi_tape_free(tgi_tape *tape)
 tg_device *tgi_tape_device(const tgi_tape *tape)
 {
     return tape->dev;
+}
+
+void tgi_tape_set_scale(tgi_tape *tape, float scale)
+{
+    tape->scale = scale;
+}
+
+float tgi_tape_scale_of(const tgi_tape *tape)
+{
+    return tape->scale;
+}
+
+void tgi_tape_set_precision(tgi_tape *tape, tgi_precision precision)
+{
+    tape->precision = precision;
+}
+
+tgi_precision tgi_tape_precision_of(const tgi_tape *tape)
+{
+    return tape->precision;
+}
+
+tgi_tape_mark tgi_tape_here(const tgi_tape *tape)
+{
+    return (tgi_tape_mark){tape->vars.used, tape->nodes.used};
+}
+
+tgi_var *tgi_tape_var_at(const tgi_tape *tape, size_t i)
+{
+    return store_at(&tape->vars, i);
+}
+
+tgi_node *tgi_tape_node_at(const tgi_tape *tape, size_t i)
+{
+    return store_at(&tape->nodes, i);
 }
 
 tg_status tgi_tape_leaf(tgi_tape *tape, tg_tensor *value, bool needs_grad, tgi_var **out)
@@ -225,6 +264,7 @@ tg_status tgi_tape_record_here(tgi_tape *tape, const tgi_node_kind *kind, tgi_va
     var->value = x->value;
     var->owns_value = x->owns_value;
     x->owns_value = false;
+    x->heir = var;
     *out = var;
     TG_TRY(remember(tape, kind, (tgi_var *const[TGI_MAX_INPUTS]){x, NULL, NULL}, var, node));
 cleanup:
@@ -234,12 +274,14 @@ cleanup:
 tg_status tgi_tape_backward(tgi_tape *tape)
 {
     tg_status status = TG_OK;
+    tgi_expanded expanded = {0};
 
     for (size_t i = tape->nodes.used; i-- > 0;) {
         tgi_node *node = store_at(&tape->nodes, i);
 
         if (!node->out->grad)
             continue; /* no loss depends on it */
+        TG_TRY(tgi_tape_expand(node, &expanded));
         TG_TRY(node->kind->backward(tape, node));
         if (node->out->owns_grad) { /* nobody below reads it again */
             tg_tensor_free(node->out->grad);
@@ -248,6 +290,7 @@ tg_status tgi_tape_backward(tgi_tape *tape)
         }
     }
 cleanup:
+    tgi_tape_shrink(&expanded);
     return status;
 }
 
@@ -273,6 +316,9 @@ tg_status tgi_tape_tangent(tgi_tape *from, const tgi_var *x, tg_tensor *directio
     tangent_pair *pairs = NULL;
     size_t n = 0;
 
+    if (from->precision != TGI_PRECISION_FLOAT)
+        return tg_fail(TG_ERR_UNSUPPORTED, "the tangent pass reads values as they were: the tape "
+                                           "it starts from must be of float precision");
     TG_TRY(tgi_alloc(from->nodes.used + 1, sizeof *pairs, &pairs));
     pairs[n].var = x;
     TG_TRY(tgi_tape_leaf(to, direction, false, &pairs[n++].tangent));

@@ -18,13 +18,19 @@
 
 typedef struct tgi_tape tgi_tape;
 
-typedef struct tgi_var {
+typedef struct tgi_var tgi_var;
+struct tgi_var {
     tg_tensor *value;
     tg_tensor *grad; /* NULL until something was added */
     bool needs_grad;
     bool owns_value, owns_grad;
     tg_tensor *grad_home; /* parameters: where the gradient lives in the network's block */
-} tgi_var;
+    tgi_var *heir;        /* who took this var's tensor over, by an operation in place */
+    tg_tensor *half;      /* the value as half, while its own tensor has no memory */
+    tg_tensor *centre;    /* what it is kept as the difference from; NULL: 0 */
+    bool is_read;         /* backward reads the value (tgi_tape_compress) */
+    bool is_weight;       /* ... as a weight: stays float */
+};
 
 /* A parameter: its value and its gradient, views of two blocks of the network. */
 typedef struct tgi_param {
@@ -37,6 +43,23 @@ void tgi_tape_free(tgi_tape *tape);
 /* Forgets everything that was recorded; keeps its own host memory for the next step. */
 void tgi_tape_reset(tgi_tape *tape);
 tg_device *tgi_tape_device(const tgi_tape *tape);
+
+/* Every loss recorded from here on adds `scale` (a power of two) times its gradient; what it writes into its slot stays as it is.
+ * Gradients that underflow as half need it; whoever uses them divides it out. 1 at first; a reset keeps it. */
+void tgi_tape_set_scale(tgi_tape *tape, float scale);
+
+/* On a tape of TGI_PRECISION_HALF, tgi_tape_compress() keeps values as half; float at first; a reset keeps it. */
+void tgi_tape_set_precision(tgi_tape *tape, tgi_precision precision);
+/* A place in the record. */
+typedef struct tgi_tape_mark {
+    size_t vars, nodes;
+} tgi_tape_mark;
+tgi_tape_mark tgi_tape_here(const tgi_tape *tape);
+/* To be called when nobody reads the values that were recorded since the mark again on the way forward, save those of `keep` (may
+ * hold NULL): on a tape of half precision what backward will not read goes back to the pool, and what is large is kept as half and
+ * expanded around the operation that needs it. Weights and small values stay as they are. */
+tg_status tgi_tape_compress(tgi_tape *tape, tgi_tape_mark since, tgi_var *const *keep,
+                            size_t n_keep) TG_MUST_CHECK;
 
 /* A borrowed tensor as input. With needs_grad its gradient is collected in var->grad. */
 tg_status tgi_tape_leaf(tgi_tape *tape, tg_tensor *value, bool needs_grad,

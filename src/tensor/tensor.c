@@ -102,10 +102,8 @@ cleanup:
     return status;
 }
 
-void tg_tensor_free(tg_tensor *tensor)
+static void free_packed(tg_tensor *tensor)
 {
-    if (!tensor)
-        return;
     while (tensor->packed) {
         tgi_packed *packed = tensor->packed;
 
@@ -113,11 +111,38 @@ void tg_tensor_free(tg_tensor *tensor)
         tgi_pool_put(tensor->dev, packed->mem, packed->capacity);
         free(packed);
     }
+}
+
+void tg_tensor_free(tg_tensor *tensor)
+{
+    if (!tensor)
+        return;
+    free_packed(tensor);
     if (tensor->capacity)
         tgi_pool_put(tensor->dev, tensor->mem, tensor->capacity);
-    else
+    else if (tensor->mem)
         clReleaseMemObject(tensor->mem);
     free(tensor);
+}
+
+void tgi_tensor_away(tg_tensor *tensor)
+{
+    free_packed(tensor);
+    tgi_pool_put(tensor->dev, tensor->mem, tensor->capacity);
+    tensor->mem = NULL;
+    tensor->capacity = 0;
+}
+
+tg_status tgi_tensor_back(tg_tensor *tensor)
+{
+    size_t capacity;
+    tg_status status =
+        tgi_pool_get(tensor->dev, tg_tensor_count(tensor) * sizeof(float), &tensor->mem, &capacity);
+
+    if (status == TG_OK)
+        tensor->capacity = capacity;
+    tgi_tensor_touch(tensor);
+    return status;
 }
 
 tg_dims tg_tensor_dims(const tg_tensor *tensor)

@@ -48,6 +48,11 @@ tg_status tgi_tensor_fill(tg_tensor *tensor, float value) TG_MUST_CHECK;
 /* dst = src, same count. Enqueues. */
 tg_status tgi_tensor_copy(const tg_tensor *src, tg_tensor *dst) TG_MUST_CHECK;
 
+/* Gives the memory back to the pool; the sizes stay. The values are lost, and nobody may read them until tgi_tensor_back(), which
+ * takes memory again. For a tensor that is no view. */
+void tgi_tensor_away(tg_tensor *tensor);
+tg_status tgi_tensor_back(tg_tensor *tensor) TG_MUST_CHECK;
+
 /* n values from src's value src_at on to dst's dst_at on. Enqueues. */
 tg_status tgi_tensor_copy_part(const tg_tensor *src, size_t src_at, tg_tensor *dst, size_t dst_at,
                                size_t n) TG_MUST_CHECK;

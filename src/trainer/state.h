@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "trainer/loss_scale.h"
+
 typedef struct tgi_trainer_state {
     double seconds;  /* spent so far */
     double lr_scale; /* halved by every restore */
@@ -16,6 +18,7 @@ typedef struct tgi_trainer_state {
     uint64_t n_saturated; /* steps with a saturated map, in a row */
     bool
         was_sound; /* mean |M| was small once: nets that begin far out, N(0, 0.02), are given the time to come in */
+    tgi_loss_scale loss_scale;
     bool has_model; /* model.safetensors of this run is written */
 } tgi_trainer_state;
 

@@ -140,8 +140,13 @@ static tg_status arrived(run *r, uint64_t step, const tgi_board *board)
         r->rate_s =
             r->rate_s > 0 ? 0.95 * r->rate_s + 0.05 * (now - r->arrived_s) : now - r->arrived_s;
     r->arrived_s = now;
+    bool has_overflowed = board->skipped > 0;
+
     if (!is_finite_board(board))
         r->is_bad = true;
+    if (has_overflowed && tgi_loss_scale_is_least(&r->state.loss_scale, step))
+        r->is_bad = true;
+    tgi_loss_scale_arrived(&r->state.loss_scale, step, has_overflowed);
     if (board->map_diseased <= SATURATED_MAP * r->settings->map_scale) {
         r->state.was_sound = true;
         r->state.n_saturated = 0;
@@ -192,6 +197,7 @@ static tg_status restore(run *r)
     TG_TRY(drain(r, true));
     TG_TRY(tgi_snapshot_restore(r->good, r->model));
     r->state.lr_scale /= 2;
+    tgi_loss_scale_go_back(&r->state.loss_scale, r->model->n_steps + 1);
     r->is_bad = false;
     r->state.n_saturated = 0;
     memset(&r->sum, 0, sizeof r->sum);
@@ -377,7 +383,8 @@ static tg_status set_up(run *r)
     tg_status status = TG_OK;
 
     r->started_s = now_s();
-    r->state = (tgi_trainer_state){.lr_scale = 1, .best_score = -INFINITY};
+    r->state = (tgi_trainer_state){
+        .lr_scale = 1, .best_score = -INFINITY, .loss_scale = {.scale = r->settings->loss_scale}};
     r->info.settings = *r->settings;
     r->info.threshold = -1;
     r->info.n_classes = tg_dataset_n_classes(r->set);
@@ -420,6 +427,20 @@ static const char *why_over(const run *r, double done)
     return NULL;
 }
 
+static void set_loss_scale(run *r)
+{
+    double before = r->state.loss_scale.scale;
+
+    if (r->settings->precision != TGI_PRECISION_HALF)
+        return;
+    r->model->loss_scale = tgi_loss_scale_for(&r->state.loss_scale, r->model->n_steps + 1);
+    if (r->model->loss_scale < before)
+        note(r,
+             "gradients overflowed and updates were left out: the loss scale is %g from step %llu "
+             "on",
+             r->model->loss_scale, (unsigned long long)r->model->n_steps + 1);
+}
+
 static tg_status step(run *r, double done)
 {
     tg_status status = TG_OK;
@@ -430,6 +451,7 @@ static tg_status step(run *r, double done)
     if (o->on_model)
         TG_TRY(o->on_model(o->user, r->model));
     TG_TRY(feed(r));
+    set_loss_scale(r);
     TG_TRY(tgi_model_step(r->model, &pace));
     TG_TRY(drain(r, false));
 cleanup:

@@ -195,6 +195,12 @@ static const char *const switches[] = {
     "batch=1 pool=1",
     "conv_algorithm=direct",
     "conv_algorithm=packed",
+    "precision=half",
+    "precision=half loss_scale=1",
+    "precision=half adv=bce netd=patchgan size=32 critic_steps=2 optimizer=rmsprop",
+    "precision=half net=resnet cond=cin width=16 size=32",
+    "precision=half net=stargan width=16 size=32 optimizer=sgd lr=1e-4",
+    "precision=half net=small_unet norm=instance width=16 adv=lsgan size=32 compose=sub-clamp",
 };
 /* Groups, so that no single test takes long. */
 enum { N_GROUPS = 6 };
@@ -566,6 +572,168 @@ START_TEST(gives_all_memory_back)
 }
 END_TEST
 
+/* ---- half precision ---- */
+
+/* Networks that begin at zero have no gradients below: all weights a little off. */
+static void shake(tgi_model *model)
+{
+    for (size_t k = 0; k < TGI_N_MEMBERS; k++) {
+        tgi_net *net = tgi_model_member(model, k)->net;
+        copy values = copy_of(net->values);
+        float *noise = op_normal(values.n, 40 + k);
+
+        for (size_t i = 0; i < values.n; i++)
+            values.values[i] += 0.02f * noise[i];
+        ck_assert_tg_ok(tg_tensor_upload(net->values, values.values, values.n));
+        tgi_net_touch(net);
+        free(values.values), free(noise);
+    }
+}
+
+/* A model after one step at rate 0, so that its weights are those it began with and its gradients can be compared. */
+static tgi_model *stepped(const char *list, const char *precision, tgi_board *board)
+{
+    tgi_settings s = small_settings();
+    tgi_pace pace;
+    tgi_model *model;
+    uint64_t number;
+    bool is_new;
+
+    set_all(&s, list);
+    set_all(&s, precision);
+    model = model_of(&s);
+    shake(model);
+    pace = pace_of(model);
+    pace.lr = 0;
+    ck_assert_tg_ok(tgi_model_step(model, &pace));
+    ck_assert_tg_ok(tgi_model_losses(model, true, board, &number, &is_new));
+    return model;
+}
+
+static double rms_distance(const tg_tensor *a, const tg_tensor *b)
+{
+    copy x = copy_of(a), y = copy_of(b);
+    double off = 0, size = 0;
+
+    for (size_t i = 0; i < x.n; i++) {
+        off += ((double)x.values[i] - y.values[i]) * ((double)x.values[i] - y.values[i]);
+        size += (double)y.values[i] * y.values[i];
+    }
+    free(x.values), free(y.values);
+    return sqrt(off / size);
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t n = strlen(name), m = strlen(end);
+
+    return n >= m && !strcmp(name + n - m, end);
+}
+
+/* The same losses (to a rounding: only values on the way back are halves), and gradients of the weights near float's. Biases in front
+ * of a norm have none but rounding errors. */
+START_TEST(half_gives_the_gradients_of_float)
+{
+    static const char *const list[] = {
+        "net=resnet width=16 size=64 netd=patchgan dwidth=16 adv=bce bgan=image",
+        "net=resnet width=16 size=32 cond=cin netd=stargan size=64 adv=lsgan blocks=2",
+        "width=16 dwidth=16 size=64",
+        "net=small_unet norm=instance width=16 netd=patchgan dwidth=16 adv=lsgan size=32 batch=4",
+    };
+    tgi_board boards[2];
+    tgi_model *exact = stepped(list[_i], "precision=float", &boards[0]),
+              *half = stepped(list[_i], "precision=half", &boards[1]);
+
+    for (size_t i = 0; i < TGI_BOARD_SIZE; i++) {
+        double want = (&boards[0].d_normal_real)[i], got = (&boards[1].d_normal_real)[i];
+
+        ck_assert_msg(fabs(got - want) <= 1e-3 * fabs(want), "%s is %g, in float %g",
+                      tgi_board_names[i], got, want);
+    }
+    for (size_t k = 0; k < TGI_N_MEMBERS; k++) {
+        const tgi_net *a = tgi_model_member(half, k)->net, *b = tgi_model_member(exact, k)->net;
+
+        for (size_t i = 0; i < a->n_params; i++) {
+            double d;
+
+            if (!ends_with(a->params[i].name, ".weight"))
+                continue;
+            d = rms_distance(a->params[i].grad, b->params[i].grad);
+            ck_assert_msg(d < 2e-3, "%s: %s.%s is %g from float's", list[_i],
+                          tgi_model_member(half, k)->prefix, a->params[i].name, d);
+        }
+    }
+    tgi_model_free(exact);
+    tgi_model_free(half);
+}
+END_TEST
+
+/* The peak is of the device's whole life: each precision needs a device of its own. */
+static size_t peak_of_a_step(const char *precision)
+{
+    tgi_board board;
+    tgi_model *model = stepped("net=resnet width=16 size=64 netd=patchgan dwidth=16 adv=bce pool=0",
+                               precision, &board);
+    size_t now, peak;
+
+    tg_device_memory(op_dev, &now, &peak);
+    tgi_model_free(model);
+    return peak - now; /* what a step holds for itself */
+}
+
+START_TEST(half_takes_less_memory)
+{
+    size_t exact, half;
+
+    half = peak_of_a_step("precision=half");
+    exact = peak_of_a_step("precision=float"); /* larger, so it is the peak now */
+    ck_assert_msg(half < exact * 7 / 10, "a step holds %zu bytes, in float %zu", half, exact);
+}
+END_TEST
+
+/* Gradients that overflow: no weight moves, no moment, no running mean of moments; the next step with a fair scale is a step. */
+START_TEST(an_overflow_leaves_the_model_alone)
+{
+    tgi_settings s = small_settings();
+    tgi_model *model;
+    copy before[3 * TGI_N_MEMBERS];
+    tgi_board board;
+    tgi_pace pace;
+    uint64_t number;
+    bool is_new;
+
+    set_all(&s, "precision=half loss_scale=1.2676506002282294e30 critic_steps=2");
+    model = model_of(&s);
+    shake(model);
+    for (size_t i = 0; i < TG_COUNT(before); i++) {
+        tgi_member *member = tgi_model_member(model, i / 3);
+
+        before[i] = copy_of((tg_tensor *[]){member->net->values, member->m, member->v}[i % 3]);
+    }
+    pace = pace_of(model);
+    ck_assert_tg_ok(tgi_model_step(model, &pace));
+    ck_assert_tg_ok(tgi_model_losses(model, true, &board, &number, &is_new));
+    ck_assert_float_eq(board.skipped, 6); /* two updates of each judge, one of each generator */
+    ck_assert_float_eq(board.norm_g, 0);
+    ck_assert(isfinite(board.g_cycle_diseased) && board.g_cycle_diseased > 0);
+    for (size_t i = 0; i < TG_COUNT(before); i++) {
+        tgi_member *member = tgi_model_member(model, i / 3);
+
+        ck_assert_msg(
+            is_same((tg_tensor *[]){member->net->values, member->m, member->v}[i % 3], &before[i]),
+            "%s has changed", member->prefix);
+    }
+    model->loss_scale = 1024;
+    step(model, "with a fair scale");
+    for (size_t i = 0; i < TG_COUNT(before); i++) {
+        if (i % 3 == 0)
+            ck_assert(!is_same(tgi_model_member(model, i / 3)->net->values, &before[i]));
+        free(before[i].values);
+    }
+    tgi_model_free(model);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tg_case("model", 300);
@@ -583,5 +751,8 @@ int main(void)
     tcase_add_loop_test(tc, a_snapshot_brings_everything_back, 0, 3);
     tcase_add_test(tc, refuses_batches_of_other_sizes);
     tcase_add_test(tc, gives_all_memory_back);
+    tcase_add_loop_test(tc, half_gives_the_gradients_of_float, 0, 4);
+    tcase_add_test(tc, half_takes_less_memory);
+    tcase_add_test(tc, an_overflow_leaves_the_model_alone);
     return tg_run("model");
 }

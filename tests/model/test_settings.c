@@ -119,6 +119,8 @@ static const struct {
     WORD(tune, TGI_TUNE_AUTO, "auto"),
     WORD(tune, TGI_TUNE_ON, "on"),
     WORD(tune, TGI_TUNE_OFF, "off"),
+    WORD(precision, TGI_PRECISION_FLOAT, "float"),
+    WORD(precision, TGI_PRECISION_HALF, "half"),
     WORD(sign, TG_SIGN_POS, "pos"),
     WORD(sign, TG_SIGN_NEG, "neg"),
     WORD(sign, TG_SIGN_ABS, "abs"),

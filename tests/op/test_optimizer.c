@@ -216,6 +216,79 @@ START_TEST(a_gradient_that_is_not_finite_becomes_zero)
 }
 END_TEST
 
+/* A power of two goes in and out without a trace, with the clip and without. */
+START_TEST(a_scale_is_divided_out_exactly)
+{
+    const float limits[] = {0, 0.125f, 1e6f}, scale = 4096;
+    const tg_dims d = {2, 4, 17, 33}, one = {1, 1, 1, 1};
+    size_t n = tg_dims_count(d);
+    float *start = op_normal(n, 1), *large = op_floats(n), *got = op_floats(n),
+          *want = op_floats(n), norms[3], factor;
+    tg_tensor *slots = op_tensor((tg_dims){1, 3, 1, 1}, NULL), *f = op_tensor(one, NULL);
+
+    for (size_t i = 0; i < n; i++)
+        large[i] = scale * start[i];
+    for (size_t k = 0; k < TG_COUNT(limits); k++) {
+        const tgi_clip_opts opts = {limits[k], scale, {slots, 1}, {slots, 2}};
+        tg_tensor *g = op_tensor(d, start), *g_large = op_tensor(d, large);
+
+        ck_assert_tg_ok(tgi_tensor_fill(slots, 0));
+        ck_assert_tg_ok(tg_clip_norm(limits[k], g, (tg_scalar){slots, 0}));
+        ck_assert_tg_ok(tgi_clip_scaled(&opts, g_large, f));
+        ck_assert_tg_ok(tg_tensor_download(g, want, n));
+        ck_assert_tg_ok(tg_tensor_download(g_large, got, n));
+        ck_assert_tg_ok(tg_tensor_download(slots, norms, 3));
+        ck_assert_tg_ok(tg_tensor_download(f, &factor, 1));
+        ck_assert_mem_eq(got, want, n * sizeof *got);
+        ck_assert_float_eq(norms[1], norms[0]);
+        ck_assert_float_eq(norms[2], 0);
+        ck_assert(factor > 0);
+        tg_tensor_free(g);
+        tg_tensor_free(g_large);
+    }
+    tg_tensor_free(slots);
+    tg_tensor_free(f);
+    free(start), free(large), free(got), free(want);
+}
+END_TEST
+
+/* What the device leaves out: weights and moments keep their bits, and the count grows. */
+START_TEST(an_overflow_leaves_weights_and_moments_alone)
+{
+    const tg_dims d = {1, 3, 5, 7}, one = {1, 1, 1, 1};
+    size_t n = tg_dims_count(d);
+    const tg_adam_opts adam = {1e-3f, 0.5f, 0.999f, 1e-8f, 3};
+    float *values = op_normal(n, 1), *bad = op_normal(n, 2), *got = op_floats(n), counts[2];
+    const float zeros[] = {0, 0};
+    tg_tensor *slots = op_tensor((tg_dims){1, 2, 1, 1}, zeros), *f = op_tensor(one, NULL);
+    const tgi_clip_opts opts = {1, 256, {slots, 0}, {slots, 1}};
+    tg_tensor *p = op_tensor(d, values), *m = op_tensor(d, values), *v = op_tensor(d, values), *g;
+
+    bad[17] = _i ? NAN : INFINITY;
+    g = op_tensor(d, bad);
+    for (int round = 1; round <= 2; round++) {
+        ck_assert_tg_ok(tg_tensor_upload(g, bad, n));
+        ck_assert_tg_ok(tgi_clip_scaled(&opts, g, f));
+        ck_assert_tg_ok(tg_tensor_download(slots, counts, 2));
+        ck_assert_float_eq(counts[0], 0);
+        ck_assert_float_eq(counts[1], (float)round);
+    }
+    ck_assert_tg_ok(tgi_adam_step(g, f, &adam, p, m, v));
+    ck_assert_tg_ok(tgi_rmsprop_step(g, f, 1, 0.9f, 1e-8f, p, v));
+    ck_assert_tg_ok(tgi_sgd_step(g, f, 1, p));
+    tg_tensor *const kept[] = {p, m, v};
+    for (size_t i = 0; i < TG_COUNT(kept); i++) {
+        ck_assert_tg_ok(tg_tensor_download(kept[i], got, n));
+        ck_assert_mem_eq(got, values, n * sizeof *got);
+        tg_tensor_free(kept[i]);
+    }
+    tg_tensor_free(g);
+    tg_tensor_free(slots);
+    tg_tensor_free(f);
+    free(values), free(bad), free(got);
+}
+END_TEST
+
 START_TEST(refuses_what_does_not_fit)
 {
     tg_tensor *p = op_tensor((tg_dims){1, 1, 1, 8}, NULL),
@@ -235,6 +308,7 @@ START_TEST(refuses_what_does_not_fit)
     ck_assert_tg_fails(tg_clip_weights(NAN, p), TG_ERR_ARGUMENT);
     ck_assert_tg_fails(tg_clip_norm(-1, p, none), TG_ERR_ARGUMENT);
     ck_assert_tg_fails(tg_clip_norm(1, p, (tg_scalar){q, 9}), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tgi_clip_scaled(&(tgi_clip_opts){.scale = 1}, p, q), TG_ERR_SHAPE);
     tg_tensor_free(p);
     tg_tensor_free(q);
 }
@@ -251,6 +325,8 @@ static void add_device_tests(TCase *tc, void (*open)(void))
     tcase_add_loop_test(tc, single_line_steps_match_reference, 0, n);
     tcase_add_loop_test(tc, clip_norm_matches_reference, 0, n);
     tcase_add_loop_test(tc, a_gradient_that_is_not_finite_becomes_zero, 0, 3);
+    tcase_add_test(tc, a_scale_is_divided_out_exactly);
+    tcase_add_loop_test(tc, an_overflow_leaves_weights_and_moments_alone, 0, 2);
 }
 
 int main(void)

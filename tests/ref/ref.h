@@ -50,6 +50,11 @@ void ref_rmsprop_step(const double *g, double lr, double alpha, double eps, size
 /* Returns the norm before clipping. */
 double ref_clip_norm(double limit, size_t n, double *g);
 
+/* ---- half.c ---- */
+/* The number that 16 bits are, and the bits nearest to a number: ties to even, the largest half for what is beyond. */
+double ref_half_value(unsigned h);
+unsigned ref_half_of(double x);
+
 /* ---- conv2d.c ---- */
 typedef struct ref_conv2d {
     tg_dims x, w; /* image [N,C,H,W], weights [K,C,R,S] */

@@ -469,6 +469,216 @@ START_TEST(bad_shapes_leave_the_tape_usable)
 }
 END_TEST
 
+/* ---- half precision ---- */
+
+enum { BLOCK_WEIGHTS = 4 };
+
+/* A residual block with a skip, as the generators have them: values in place, shared by two readers, read by nobody, too small to
+ * be worth it. Values are 64 KiB, two of them 16 KiB and one 4. */
+typedef struct block {
+    tgi_param weights[BLOCK_WEIGHTS];
+    tg_tensor *x, *losses;
+    tgi_var *in, *out;
+} block;
+
+static void block_new(block *b)
+{
+    static const tg_dims w_dims[BLOCK_WEIGHTS] = {
+        {8, 3, 3, 3}, {8, 8, 3, 3}, {2, 8, 3, 3}, {1, 10, 3, 3}};
+    const tg_dims dims = {2, 3, 32, 32};
+    float *values = op_normal(tg_dims_count(dims), 1);
+
+    b->x = op_tensor(dims, values);
+    b->losses = op_tensor((tg_dims){1, 2, 1, 1}, NULL);
+    free(values);
+    for (size_t i = 0; i < BLOCK_WEIGHTS; i++) {
+        values = op_normal(tg_dims_count(w_dims[i]), 2 + i);
+        b->weights[i] = (tgi_param){NULL, op_tensor(w_dims[i], values), op_tensor(w_dims[i], NULL)};
+        free(values);
+    }
+}
+
+static void block_free(block *b)
+{
+    for (size_t i = 0; i < BLOCK_WEIGHTS; i++) {
+        tg_tensor_free(b->weights[i].value);
+        tg_tensor_free(b->weights[i].grad);
+    }
+    tg_tensor_free(b->x);
+    tg_tensor_free(b->losses);
+}
+
+/* Forward, compressed as the tape's precision says; losses recorded behind. */
+static void block_record(block *b, tgi_tape *tape)
+{
+    const tg_conv2d_geom down = {.stride = 2, .pad = 1};
+    tgi_var *w[BLOCK_WEIGHTS], *y, *skip, *small;
+    tgi_tape_mark begin;
+
+    ck_assert_tg_ok(tgi_tape_leaf(tape, b->x, true, &b->in));
+    begin = tgi_tape_here(tape);
+    for (size_t i = 0; i < BLOCK_WEIGHTS; i++) {
+        ck_assert_tg_ok(tgi_tensor_fill(b->weights[i].grad, 0));
+        ck_assert_tg_ok(tgi_tape_param(tape, &b->weights[i], true, &w[i]));
+    }
+    ck_assert_tg_ok(tgi_tape_conv2d(tape, b->in, w[0], NULL, &same, &y));
+    ck_assert_tg_ok(tgi_tape_instance_norm_relu(tape, y, NULL, NULL, 1e-5f, 0, &skip));
+    ck_assert_tg_ok(tgi_tape_conv2d(tape, skip, w[1], NULL, &same, &y));
+    ck_assert_tg_ok(tgi_tape_activation_here(tape, y, TG_TANH, 0, &y));
+    ck_assert_tg_ok(tgi_tape_add(tape, skip, y, &skip));
+    ck_assert_tg_ok(tgi_tape_conv2d(tape, skip, w[2], NULL, &down, &small));
+    ck_assert_tg_ok(tgi_tape_activation(tape, small, TG_LEAKY_RELU, 0.2f, &small));
+    ck_assert_tg_ok(tgi_tape_upsample(tape, small, 2, &small));
+    ck_assert_tg_ok(tgi_tape_concat(tape, skip, small, &y));
+    ck_assert_tg_ok(tgi_tape_conv2d(tape, y, w[3], NULL, &same, &b->out));
+    ck_assert_tg_ok(tgi_tape_activation_here(tape, b->out, TG_TANH, 0, &b->out));
+    ck_assert_tg_ok(tgi_tape_compress(tape, begin, (tgi_var *const[]){NULL, b->out}, 2));
+    ck_assert_tg_ok(tgi_tape_mse(tape, b->out, NULL, 3, (tg_scalar){b->losses, 0}));
+    ck_assert_tg_ok(tgi_tape_l1(tape, b->out, NULL, 2, (tg_scalar){b->losses, 1}));
+}
+
+/* Root mean square of a - b over that of b. */
+static double distance(const float *a, const float *b, size_t n)
+{
+    double off = 0, size = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        off += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+        size += (double)b[i] * b[i];
+    }
+    return sqrt(off / size);
+}
+
+static float *values_of(const tg_tensor *t)
+{
+    float *values = op_floats(tg_tensor_count(t));
+
+    ck_assert_tg_ok(tg_tensor_download(t, values, tg_tensor_count(t)));
+    return values;
+}
+
+START_TEST(values_kept_as_half_give_the_gradients_of_float)
+{
+    enum { N = BLOCK_WEIGHTS + 1 };
+    float *gradients[2][N], *outputs[2];
+    const size_t seen = (size_t)2 * 2 * 32 * 32 * sizeof(float);
+    size_t held[2], before, after, peak;
+    block b;
+    tgi_tape *tape;
+
+    block_new(&b);
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    block_record(&b, tape); /* packed forms of the weights stay with the weights */
+    ck_assert_tg_ok(tgi_tape_backward(tape));
+    tgi_tape_reset(tape);
+    tg_device_memory(op_dev, &before, &peak);
+    for (int precision = TGI_PRECISION_FLOAT; precision <= TGI_PRECISION_HALF; precision++) {
+        tgi_tape_set_precision(tape, (tgi_precision)precision);
+        block_record(&b, tape);
+        tg_device_memory(op_dev, &held[precision], &peak);
+        outputs[precision] = values_of(b.out->value);
+        ck_assert_tg_ok(tgi_tape_backward(tape));
+        for (size_t i = 0; i < BLOCK_WEIGHTS; i++)
+            gradients[precision][i] = values_of(b.weights[i].grad);
+        gradients[precision][BLOCK_WEIGHTS] = values_of(b.in->grad);
+        tgi_tape_reset(tape);
+        tg_device_memory(op_dev, &after, &peak);
+        ck_assert_uint_eq(after, before);
+    }
+    ck_assert_mem_eq(outputs[0], outputs[1], 2 * 32 * 32 * sizeof(float));
+    /* the output and its gradient are float in both */
+    ck_assert_msg((held[1] - before - seen) * 2 < held[0] - before - seen,
+                  "half holds %zu, float %zu bytes", held[1] - before, held[0] - before);
+    for (size_t i = 0; i < N; i++) {
+        size_t n = tg_tensor_count(i < BLOCK_WEIGHTS ? b.weights[i].grad : b.x);
+        double d = distance(gradients[1][i], gradients[0][i], n);
+
+        /* half rounds by up to 2^-11, 2.8e-4 in the mean, several values on the way */
+        ck_assert_msg(d > 0 && d < 1e-3, "gradient %zu is %g from float's", i, d);
+        free(gradients[0][i]);
+        free(gradients[1][i]);
+    }
+    free(outputs[0]), free(outputs[1]);
+    tgi_tape_free(tape);
+    block_free(&b);
+}
+END_TEST
+
+START_TEST(small_values_stay_float)
+{
+    static const bool all[N_INPUTS] = {true, true, true, true};
+    float *got[2];
+    inputs in;
+    tgi_tape *tape;
+    tgi_var *v[N_INPUTS], *z;
+
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    for (int precision = TGI_PRECISION_FLOAT; precision <= TGI_PRECISION_HALF; precision++) {
+        inputs_new(&in, 0);
+        tgi_tape_set_precision(tape, (tgi_precision)precision);
+        record(&in, tape, all, v, &z);
+        ck_assert_tg_ok(tgi_tape_compress(tape, (tgi_tape_mark){0, 0}, &z, 1));
+        ck_assert_tg_ok(tgi_tape_backward(tape));
+        got[precision] = values_of(in.params[W1].grad);
+        tgi_tape_reset(tape);
+        inputs_free(&in);
+    }
+    ck_assert_mem_eq(got[0], got[1], tg_dims_count(w1_dims) * sizeof(float));
+    free(got[0]), free(got[1]);
+    tgi_tape_free(tape);
+}
+END_TEST
+
+START_TEST(a_scale_is_in_the_gradients_alone)
+{
+    static const bool all[N_INPUTS] = {true, true, true, true};
+    const float scale = 1024;
+    float *got[2][N_INPUTS], *losses[2];
+    inputs in;
+    tgi_tape *tape;
+    tgi_var *v[N_INPUTS], *z;
+
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    for (int i = 0; i < 2; i++) {
+        inputs_new(&in, 0);
+        tgi_tape_set_scale(tape, i ? scale : 1);
+        record(&in, tape, all, v, &z);
+        ck_assert_tg_ok(tgi_tape_backward(tape));
+        losses[i] = values_of(in.losses);
+        for (size_t k = 0; k < N_INPUTS; k++)
+            got[i][k] = values_of(in.params[k].grad);
+        tgi_tape_reset(tape);
+        inputs_free(&in);
+    }
+    ck_assert_mem_eq(losses[0], losses[1], 3 * sizeof(float));
+    free(losses[0]), free(losses[1]);
+    for (size_t k = 0; k < N_INPUTS; k++) {
+        for (size_t i = 0; i < tg_dims_count(*input_dims[k]); i++)
+            ck_assert_float_eq(got[1][k][i], scale * got[0][k][i]);
+        free(got[0][k]), free(got[1][k]);
+    }
+    tgi_tape_free(tape);
+}
+END_TEST
+
+START_TEST(tangent_needs_values_as_they_were)
+{
+    block b;
+    tgi_tape *from, *to;
+    tgi_var *t;
+
+    block_new(&b);
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &from));
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &to));
+    tgi_tape_set_precision(from, TGI_PRECISION_HALF);
+    block_record(&b, from);
+    ck_assert_tg_fails(tgi_tape_tangent(from, b.in, b.x, b.out, to, &t), TG_ERR_UNSUPPORTED);
+    tgi_tape_free(from);
+    tgi_tape_free(to);
+    block_free(&b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tg_case("tape", 120);
@@ -484,6 +694,10 @@ int main(void)
     tcase_add_test(tc, tangent_is_the_directional_derivative);
     tcase_add_test(tc, tangent_needs_a_way_from_input_to_output);
     tcase_add_test(tc, tangent_is_refused_behind_a_norm);
+    tcase_add_test(tc, values_kept_as_half_give_the_gradients_of_float);
+    tcase_add_test(tc, small_values_stay_float);
+    tcase_add_test(tc, a_scale_is_in_the_gradients_alone);
+    tcase_add_test(tc, tangent_needs_values_as_they_were);
     tcase_add_test(tc, bad_shapes_leave_the_tape_usable);
     return tg_run("tape");
 }

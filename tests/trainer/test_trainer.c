@@ -13,12 +13,16 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LATE_STEPS = 10 };
+
 /* What an observer saw, and what it does. */
 typedef struct witness {
     size_t n_steps, n_logs, n_validations, n_notes;
     uint64_t last_step, last_total;
     char note[512], folder[1024];
     double last_lr;
+    double n_skipped, last_skipped; /* updates left out, in all and in the last step */
+    double cycle;                   /* sum over the last LATE_STEPS steps */
     /* orders */
     uint64_t poison_at; /* NaN into G before the step behind this one, the first n_poisons times */
     size_t n_poisons;
@@ -49,6 +53,11 @@ static void on_step(void *user, uint64_t step, uint64_t total, double done, cons
     w->n_steps++;
     w->last_step = step;
     w->last_total = total;
+    w->n_skipped += (double)board->skipped;
+    w->last_skipped = (double)board->skipped;
+    if (step + LATE_STEPS > total) {
+        w->cycle += (double)board->g_cycle_diseased + (double)board->g_cycle_healthy;
+    }
 }
 
 static tg_status on_validation(void *user, const tgi_validation *v)
@@ -452,6 +461,83 @@ START_TEST(a_rate_far_too_high_is_told)
 }
 END_TEST
 
+/* ---- half precision ---- */
+
+/* A scale that is far too large: the first updates are left out, it is halved until they are not, and the run goes on. Stopped between
+ * an overflow and the step where it counts, and taken up again: the same bits, the scale's state among them. */
+START_TEST(an_overflow_heals_and_leaves_the_bits_of_a_run_alone)
+{
+    /* 2^63: sums of squares overflow */
+    const tgi_settings s = settings_of("precision=half steps=60 validate=none schedule=constant "
+                                       "loss_scale=9223372036854775808");
+    tg_dataset *set = phantoms("phantom:n=4,val=2,test=1");
+    tgi_train_result result = {0};
+    witness whole = {0}, first = {.stop_at = 13}, second = {0};
+    tgi_train_opts opts = opts_of(&whole, "whole");
+
+    ck_assert_tg_ok(train(&s, set, &opts, &result));
+    ck_assert_uint_eq(result.steps, 60);
+    ck_assert_uint_ge(whole.n_notes, 2);
+    ck_assert_msg(strstr(whole.note, "the loss scale is") != NULL, "%s", whole.note);
+    ck_assert_msg(whole.n_skipped > 8 && whole.last_skipped <= 0, "%g skipped, %g at last: %s",
+                  whole.n_skipped, whole.last_skipped, whole.note);
+    opts = opts_of(&first, "parts");
+    ck_assert_tg_fails(train(&s, set, &opts, &result), TG_ERR_STOPPED);
+    ck_assert(first.last_skipped > 0);
+    opts = opts_of(&second, "parts");
+    opts.is_resumed = true;
+    ck_assert_tg_ok(train(&s, set, &opts, &result));
+    ck_assert_double_eq(first.n_skipped + second.n_skipped, whole.n_skipped);
+    check_same_file(scratch_path("whole"), scratch_path("parts"), "checkpoint.safetensors");
+    check_same_file(scratch_path("whole"), scratch_path("parts"), "model.safetensors");
+    free(result.reason);
+    tg_dataset_free(set);
+}
+END_TEST
+
+/* With a scale of one there is nothing to halve: what overflows then is a run that diverges. */
+START_TEST(an_overflow_without_a_scale_is_divergence)
+{
+    const tgi_settings s =
+        settings_of("precision=half loss_scale=1 steps=300 adv=lsgan optimizer=sgd lr=1 "
+                    "lam_cyc=1000 schedule=constant validate=none");
+    tg_dataset *set = phantoms("phantom:n=4,val=2,test=1");
+    tgi_train_result result = {0};
+    witness w = {0};
+    tgi_train_opts opts = opts_of(&w, "run");
+
+    ck_assert_tg_fails(train(&s, set, &opts, &result), TG_ERR_NUMERIC);
+    tg_dataset_free(set);
+}
+END_TEST
+
+START_TEST(half_learns_as_float_does)
+{
+    const char *const precisions[] = {"precision=float", "precision=half"};
+    tg_dataset_opts data = tg_dataset_opts_default();
+    witness seen[2] = {{0}, {0}};
+    tg_dataset *set;
+
+    data.size_px = 32;
+    ck_assert_tg_ok(tg_dataset_open("phantom:n=16,val=2,test=1", &data, &set));
+    for (size_t i = 0; i < 2; i++) {
+        tgi_settings s = settings_of("size=32 width=16 dwidth=8 batch=4 steps=30 validate=none "
+                                     "schedule=constant");
+        tgi_train_result result = {0};
+        tgi_train_opts opts = opts_of(&seen[i], precisions[i]);
+
+        ck_assert_tg_ok(tgi_settings_set_pair(&s, precisions[i]));
+        ck_assert_tg_ok(train(&s, set, &opts, &result));
+        ck_assert(seen[i].n_skipped <= 0);
+        free(result.reason);
+    }
+    /* Thirty steps of Adam without momentum make much of little: 3 % measured. */
+    ck_assert_msg(fabs(seen[1].cycle - seen[0].cycle) < 0.1 * seen[0].cycle,
+                  "cycle loss %g, in float %g", seen[1].cycle, seen[0].cycle);
+    tg_dataset_free(set);
+}
+END_TEST
+
 /* ---- data ---- */
 
 /* The contract of the first steps: one image of each kind, no other split, no validation. */
@@ -539,6 +625,9 @@ int main(void)
     tcase_add_loop_test(tc, goes_back_to_the_last_good_state, 0, 4);
     tcase_add_test(tc, gives_up_when_it_goes_wrong_again_and_again);
     tcase_add_test(tc, a_rate_far_too_high_is_told);
+    tcase_add_test(tc, an_overflow_heals_and_leaves_the_bits_of_a_run_alone);
+    tcase_add_test(tc, an_overflow_without_a_scale_is_divergence);
+    tcase_add_test(tc, half_learns_as_float_does);
     tcase_add_loop_test(tc, trains_on_one_pair_without_other_splits, 0, 3);
     tcase_add_test(tc, refuses_a_set_of_one_kind);
     tcase_add_test(tc, single_needs_images_of_one_disease);
