@@ -34,15 +34,20 @@ void fft_crop(__global const float *restrict src, const int lh, const int lw, co
               __global float *restrict dst)
 {
     const int j = get_global_id(0), i = get_global_id(1), plane = get_global_id(2);
-    int rows[3], columns[3];
+    const int n_places = reflect ? 3 : 1;
     float sum = 0.0f;
 
     if (j >= w)
         return;
-    const int n_rows = places(i, h, pad, reflect, rows), n_columns = places(j, w, pad, reflect, columns);
-    for (int r = 0; r < n_rows; r++) {
-        for (int s = 0; s < n_columns; s++)
-            sum += src[((size_t)plane * lh + rows[r]) * lw + columns[s]];
+    for (int r = 0; r < n_places; r++) {
+        const int row = place(r, i, h, pad, reflect);
+
+        for (int s = 0; s < n_places && row >= 0; s++) {
+            const int column = place(s, j, w, pad, reflect);
+
+            if (column >= 0)
+                sum += src[((size_t)plane * lh + row) * lw + column];
+        }
     }
     __global float *to = dst + (((size_t)first + plane) * h + i) * w + j;
     sum += has_bias ? b[(first + plane) % channels] : 0.0f;

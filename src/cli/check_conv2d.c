@@ -2,6 +2,7 @@
  * the linear layer. `kind` is the algorithm. */
 #include "config.h"
 #include "cli/devices_check.h"
+#include "device/device.h"
 
 #include "base/banned.h"
 
@@ -18,6 +19,9 @@ static const struct {
     {{2, 16, 16, 16}, {32, 16, 4, 4}, {.stride = 2, .pad = 1}},
     {{1, 17, 10, 9}, {33, 17, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}},
     {{1, 32, 32, 32}, {32, 32, 3, 3}, {.stride = 1, .pad = 1}},
+    /* too narrow for rows of pixels, and too wide for a processor's local memory */
+    {{1, 5, 7, 3}, {17, 5, 3, 3}, {.stride = 1, .pad = 1}},
+    {{1, 300, 3, 600}, {3, 300, 3, 3}, {.stride = 1, .pad = 1}},
 };
 
 /* As convolutions from the large side, x here, to the small one: the transpose's input is y. The
@@ -255,6 +259,28 @@ cleanup:
             number, n_t)
 #define PASSES(name, program, number)                                                              \
     SOME_PASSES(name, program, number, TG_COUNT(layers), TG_COUNT(transposed))
+/* The same with the kernels of graphics cards, whatever the device is. */
+#define ON_GPU_KERNELS(run)                                                                        \
+    static tg_status run##_gpu(tgi_check *c, int kind, size_t i)                                   \
+    {                                                                                              \
+        const tgi_kernel_family before = c->dev->family;                                           \
+        tg_status status;                                                                          \
+                                                                                                   \
+        c->dev->family = TGI_FAMILY_GPU;                                                           \
+        status = run(c, kind, i);                                                                  \
+        c->dev->family = before;                                                                   \
+        return status;                                                                             \
+    }
+ON_GPU_KERNELS(forward)
+ON_GPU_KERNELS(backward_data)
+ON_GPU_KERNELS(backward_weights)
+/* The narrow and the wide layer at the end are there for the other family. */
+enum { N_GPU_LAYERS = TG_COUNT(layers) - 2 };
+#define GPU_PASSES(name, program, number)                                                          \
+    ROW("conv2d_forward", name, program, forward_gpu, number, N_GPU_LAYERS),                       \
+        ROW("conv2d_backward_data", name, program, backward_data_gpu, number, N_GPU_LAYERS),       \
+        ROW("conv2d_backward_weights", name, program, backward_weights_gpu, number, N_GPU_LAYERS)
+
 const tgi_check_row tgi_check_conv2d[] = {
     PASSES("direct", "conv2d", TG_CONV_DIRECT),
     PASSES("packed", "conv2d_packed", TG_CONV_PACKED),
@@ -266,6 +292,9 @@ const tgi_check_row tgi_check_conv2d[] = {
 #if HAVE_CLFFT /* which compiles for seconds at each size */
     SOME_PASSES("fft", "conv2d_fft", TG_CONV_FFT, 3, 2),
 #endif
+    GPU_PASSES("implicit", "conv2d_implicit", TG_CONV_IMPLICIT),
+    GPU_PASSES("winograd, GPU", "conv2d_winograd_gpu", TG_CONV_WINOGRAD),
+    GPU_PASSES("winograd2, GPU", "conv2d_winograd_gpu", TG_CONV_WINOGRAD2),
     PASSES("auto", "by rule", TG_CONV_AUTO),
     {"linear_forward", "", "by rule", linear_forward, 0, TG_COUNT(vectors)},
     {"linear_backward", "", "by rule", linear_backward, 0, TG_COUNT(vectors)},

@@ -160,6 +160,30 @@ cleanup:
     return status;
 }
 
+/* In place, forward and then backward: dy becomes the gradient. */
+static tg_status activation_here(tgi_check *c, int kind, size_t i)
+{
+    tg_status status = TG_OK;
+    tgi_check_value *x = c->values, *y = x + 1, *g = x + 2;
+
+    TG_TRY(tgi_check_values(c, TGI_SPECS(TGI_READS("x", shapes[i]),
+                                         TGI_WRITES("y", shapes[i], TOL_MATH),
+                                         TGI_WRITES("dy", shapes[i], TOL_MATH))));
+    ref_activation_forward((tg_activation)kind, (double)slope, x->ref, x->n, y->ref);
+    for (size_t k = 0; k < g->n; k++)
+        g->ref[k] = 0; /* the reference adds */
+    ref_activation_backward((tg_activation)kind, (double)slope, y->ref, x->ref, y->n, g->ref);
+    while (tgi_check_round(c)) {
+        TG_TRY(tgi_tensor_copy(x->t, y->t));
+        TG_TRY(tgi_tensor_copy(x->t, g->t));
+        TG_TRY(tgi_activation_forward_here((tg_activation)kind, slope, y->t));
+        TG_TRY(tgi_activation_backward_here((tg_activation)kind, slope, y->t, g->t));
+    }
+    status = c->status;
+cleanup:
+    return status;
+}
+
 /* There and back; with a centre each plane lies around its own. */
 static tg_status half(tgi_check *c, int has_centre, size_t i)
 {
@@ -211,5 +235,9 @@ const tgi_check_row tgi_check_elementwise[] = {
     ROW("activation_backward", "leaky ReLU", activation_backward, TG_LEAKY_RELU),
     ROW("activation_backward", "tanh", activation_backward, TG_TANH),
     ROW("activation_backward", "sigmoid", activation_backward, TG_SIGMOID),
+    ROW("activation in place", "ReLU", activation_here, TG_RELU),
+    ROW("activation in place", "leaky ReLU", activation_here, TG_LEAKY_RELU),
+    ROW("activation in place", "tanh", activation_here, TG_TANH),
+    ROW("activation in place", "sigmoid", activation_here, TG_SIGMOID),
 };
 const size_t tgi_n_check_elementwise = TG_COUNT(tgi_check_elementwise);

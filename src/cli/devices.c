@@ -211,6 +211,8 @@ int tg_devices_main(int argc, char **argv)
     else if (operands.n > most)
         exit_status =
             tgi_program_misused(&program, "%s takes no '%s'", command, operands.items[most]);
+    else if (is_tune && given.given.seconds && given.seconds < 1)
+        exit_status = tgi_program_misused(&program, "tune needs at least a second");
     else if (is_check)
         exit_status = run_check(&given, path);
     else if (is_bench)

@@ -175,9 +175,9 @@ static tg_status build(tg_device *dev, tgi_program *program)
         free(program->key);
         program->key = NULL;
     }
-    TG_TRY(tgi_printf(&plain, "%.*s",
+    TG_TRY(tgi_printf(&plain, "%.*s%s",
                       (int)(asked ? (size_t)(asked - program->options) : strlen(program->options)),
-                      program->options));
+                      program->options, asked ? asked + strlen(TGI_SUBGROUPS) : ""));
     TG_TRY(build_as(dev, program, &source, "CL1.2", plain));
 cleanup:
     free(plain);

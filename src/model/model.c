@@ -162,6 +162,7 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     TG_TRY(tgi_tape_new(dev, &model->probe));
     TG_TRY(tgi_tape_new(dev, &model->tangent));
     /* The penalty's tapes stay float: the tangent pass reads the values of the first as they were. */
+    tgi_tape_spend_values(model->forward);
     tgi_tape_set_precision(model->forward, dev->precision);
     tgi_tape_set_precision(model->judging, dev->precision);
     model->loss_scale = dev->precision == TGI_PRECISION_HALF ? settings->loss_scale : 1;

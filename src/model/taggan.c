@@ -168,6 +168,8 @@ static tg_status update_generators(tgi_model *model, const tgi_feed *feed, const
     TG_TRY(tgi_net_zero_grads(model->g.net));
     TG_TRY(tgi_net_zero_grads(model->f.net));
     TG_TRY(generator_terms(model, feed, pace, im));
+    tgi_net_drop_packed(model->g.net); /* the most memory is taken here */
+    tgi_net_drop_packed(model->f.net);
     TG_TRY(tgi_tape_backward(model->forward));
     TG_TRY(tgi_update(model, &model->g, pace->lr, t, TGI_BOARD_SLOT(model, norm_g)));
     TG_TRY(tgi_update(model, &model->f, pace->lr, t, TGI_BOARD_SLOT(model, norm_f)));

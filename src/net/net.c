@@ -163,8 +163,15 @@ tg_status tgi_net_zero_grads(tgi_net *net)
     return tgi_tensor_fill(net->grads, 0);
 }
 
+void tgi_net_drop_packed(tgi_net *net)
+{
+    for (size_t i = 0; i < net->n_params; i++)
+        tgi_tensor_drop_packed(net->params[i].value);
+}
+
 void tgi_net_touch(tgi_net *net)
 {
+    tgi_net_drop_packed(net);
     for (size_t i = 0; i < net->n_params; i++)
         tgi_tensor_touch(net->params[i].value);
 }

@@ -135,6 +135,9 @@ tg_status tgi_net_zero_grads(tgi_net *net) TG_MUST_CHECK;
 /* To be called after `values` was written (optimiser, upload): packed forms of the weights are made
  * anew. */
 void tgi_net_touch(tgi_net *net);
+/* Gives the packed forms back where others are needed next: those of the forward pass before going
+ * backward. */
+void tgi_net_drop_packed(tgi_net *net);
 /* Values and buffers; both nets have the same layers. */
 tg_status tgi_net_copy(const tgi_net *from, tgi_net *to) TG_MUST_CHECK;
 

@@ -145,7 +145,6 @@ tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t firs
                            tgi_run *run, tgi_var **y)
 {
     tg_status status = TG_OK;
-    tgi_tape_mark begin = tgi_tape_here(tape);
 
     for (size_t i = first, n; i < end; i += n) {
         TG_TRY(run_together(net, tape, i, end, run, x, &x, &n));
@@ -155,10 +154,6 @@ tg_status tgi_net_run_part(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t firs
         }
     }
     *y = x;
-    /* Only the output and what the last slots hand out is seen from outside. */
-    tgi_var *const seen[] = {x, run->slots[TGI_SLOT_FEATURES], run->slots[TGI_SLOT_SCORE],
-                             run->slots[TGI_SLOT_CLS]};
-    TG_TRY(tgi_tape_compress(tape, begin, seen, TG_COUNT(seen)));
 cleanup:
     return status;
 }
@@ -166,7 +161,16 @@ cleanup:
 tg_status tgi_net_run(tgi_net *net, tgi_tape *tape, tgi_var *x, size_t n_layers, tgi_run *run,
                       tgi_var **y)
 {
+    tg_status status = TG_OK;
+    const tgi_tape_mark begin = tgi_tape_here(tape);
+
     for (int i = 0; i < TGI_N_SLOTS; i++)
         run->slots[i] = NULL;
-    return tgi_net_run_part(net, tape, x, 0, n_layers, run, y);
+    TG_TRY(tgi_net_run_part(net, tape, x, 0, n_layers, run, y));
+    /* Only the output and what the last slots hand out is seen from outside. */
+    tgi_var *const seen[] = {*y, run->slots[TGI_SLOT_FEATURES], run->slots[TGI_SLOT_SCORE],
+                             run->slots[TGI_SLOT_CLS]};
+    TG_TRY(tgi_tape_compress(tape, begin, seen, TG_COUNT(seen)));
+cleanup:
+    return status;
 }

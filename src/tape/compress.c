@@ -1,4 +1,5 @@
-/* compress.c -- values that backward will read, kept as half from the end of a network's forward run until then.
+/* compress.c -- values that backward will not read, given back at the end of a network's forward run; those that it will, kept as half
+ * until then on a tape of half precision, and given back once they were read.
  *
  * A value that goes away keeps its tensor, which has the sizes that gradients are made from, and loses the memory. Vars that share
  * one tensor, by operations in place, are one value here: that of the last, which owns it. */
@@ -58,13 +59,15 @@ static bool is_kept(tgi_var *var, tgi_var *const *keep, size_t n_keep)
     return false;
 }
 
-static tg_status put_away(tgi_var *var)
+static tg_status put_away(const tgi_tape *tape, tgi_var *var)
 {
     tg_status status = TG_OK;
     size_t n = tg_tensor_count(var->value);
 
     if (var->is_read) {
-        if (var->is_weight || n * sizeof(float) < WORTH_BYTES)
+        var->is_spent_after = tgi_tape_spends(tape) && !var->is_weight;
+        if (tgi_tape_precision_of(tape) != TGI_PRECISION_HALF || var->is_weight ||
+            n * sizeof(float) < WORTH_BYTES)
             return TG_OK;
         TG_TRY(tg_tensor_new(var->value->dev, tgi_half_dims(n), &var->half));
         TG_TRY(tgi_half_from_float(var->value, var->centre, var->half));
@@ -80,17 +83,28 @@ tg_status tgi_tape_compress(tgi_tape *tape, tgi_tape_mark since, tgi_var *const 
     tg_status status = TG_OK;
     size_t n = tgi_tape_here(tape).vars;
 
-    if (tgi_tape_precision_of(tape) != TGI_PRECISION_HALF)
-        return TG_OK;
     find_reads(tape, since);
     for (size_t i = since.vars; i < n; i++) {
         tgi_var *var = tgi_tape_var_at(tape, i);
 
         if (var->owns_value && var->value->mem && !is_kept(var, keep, n_keep))
-            TG_TRY(put_away(var));
+            TG_TRY(put_away(tape, var));
     }
 cleanup:
     return status;
+}
+
+/* Everything that read it came later in the record, and has gone backward before. */
+void tgi_tape_spend(tgi_node *node)
+{
+    tgi_var *var = node->out;
+
+    if (!var->is_spent_after || !var->owns_value)
+        return;
+    tg_tensor_free(var->half);
+    var->half = NULL;
+    if (var->value->mem)
+        tgi_tensor_away(var->value);
 }
 
 static bool is_expanded(const tgi_expanded *set, const tgi_var *var)
@@ -105,8 +119,10 @@ static bool is_expanded(const tgi_expanded *set, const tgi_var *var)
 /* The half is still there, so that only the memory goes. */
 void tgi_tape_shrink(tgi_expanded *set)
 {
-    for (size_t i = 0; i < set->n; i++)
-        tgi_tensor_away(set->vars[i]->value);
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->vars[i]->value->mem) /* else it was spent */
+            tgi_tensor_away(set->vars[i]->value);
+    }
     set->n = 0;
 }
 

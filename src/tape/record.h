@@ -80,6 +80,11 @@ tgi_var *tgi_tape_var_at(const tgi_tape *tape, size_t i);
 tgi_node *tgi_tape_node_at(const tgi_tape *tape, size_t i);
 tgi_precision tgi_tape_precision_of(const tgi_tape *tape);
 
+/* Whether backward may give values back (tgi_tape_spend_values). */
+bool tgi_tape_spends(const tgi_tape *tape);
+/* After the node's backward: its output's value, where nobody needs it any more, goes back to the pool. */
+void tgi_tape_spend(tgi_node *node);
+
 /* The gradient tensor of an input, or NULL where none is wanted (or the input is absent). */
 tg_status tgi_tape_wanted(tgi_tape *tape, tgi_var *var, tg_tensor **grad) TG_MUST_CHECK;
 

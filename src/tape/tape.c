@@ -19,6 +19,7 @@ typedef struct store {
 struct tgi_tape {
     tg_device *dev;
     store vars, nodes;
+    bool spends; /* backward gives values back */
     float scale; /* of the losses' gradients */
     tgi_precision precision;
 };
@@ -100,6 +101,16 @@ void tgi_tape_free(tgi_tape *tape)
 tg_device *tgi_tape_device(const tgi_tape *tape)
 {
     return tape->dev;
+}
+
+void tgi_tape_spend_values(tgi_tape *tape)
+{
+    tape->spends = true;
+}
+
+bool tgi_tape_spends(const tgi_tape *tape)
+{
+    return tape->spends;
 }
 
 void tgi_tape_set_scale(tgi_tape *tape, float scale)
@@ -288,6 +299,8 @@ tg_status tgi_tape_backward(tgi_tape *tape)
             node->out->grad = NULL;
             node->out->owns_grad = false;
         }
+        if (tape->spends)
+            tgi_tape_spend(node);
     }
 cleanup:
     tgi_tape_shrink(&expanded);

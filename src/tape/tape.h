@@ -30,6 +30,8 @@ struct tgi_var {
     tg_tensor *centre;    /* what it is kept as the difference from; NULL: 0 */
     bool is_read;         /* backward reads the value (tgi_tape_compress) */
     bool is_weight;       /* ... as a weight: stays float */
+    bool
+        is_spent_after; /* nobody reads the value once the operation that made it has gone backward */
 };
 
 /* A parameter: its value and its gradient, views of two blocks of the network. */
@@ -48,6 +50,10 @@ tg_device *tgi_tape_device(const tgi_tape *tape);
  * Gradients that underflow as half need it; whoever uses them divides it out. 1 at first; a reset keeps it. */
 void tgi_tape_set_scale(tgi_tape *tape, float scale);
 
+/* From here on backward gives the values that tgi_tape_compress() was told of back to the pool as it goes, which the tangent pass
+ * does not survive; a reset keeps it. */
+void tgi_tape_spend_values(tgi_tape *tape);
+
 /* On a tape of TGI_PRECISION_HALF, tgi_tape_compress() keeps values as half; float at first; a reset keeps it. */
 void tgi_tape_set_precision(tgi_tape *tape, tgi_precision precision);
 /* A place in the record. */
@@ -56,7 +62,7 @@ typedef struct tgi_tape_mark {
 } tgi_tape_mark;
 tgi_tape_mark tgi_tape_here(const tgi_tape *tape);
 /* To be called when nobody reads the values that were recorded since the mark again on the way forward, save those of `keep` (may
- * hold NULL): on a tape of half precision what backward will not read goes back to the pool, and what is large is kept as half and
+ * hold NULL): what backward will not read goes back to the pool, and on a tape of half precision what is large is kept as half and
  * expanded around the operation that needs it. Weights and small values stay as they are. */
 tg_status tgi_tape_compress(tgi_tape *tape, tgi_tape_mark since, tgi_var *const *keep,
                             size_t n_keep) TG_MUST_CHECK;

@@ -102,7 +102,7 @@ cleanup:
     return status;
 }
 
-static void free_packed(tg_tensor *tensor)
+void tgi_tensor_drop_packed(tg_tensor *tensor)
 {
     while (tensor->packed) {
         tgi_packed *packed = tensor->packed;
@@ -117,7 +117,7 @@ void tg_tensor_free(tg_tensor *tensor)
 {
     if (!tensor)
         return;
-    free_packed(tensor);
+    tgi_tensor_drop_packed(tensor);
     if (tensor->capacity)
         tgi_pool_put(tensor->dev, tensor->mem, tensor->capacity);
     else if (tensor->mem)
@@ -127,7 +127,7 @@ void tg_tensor_free(tg_tensor *tensor)
 
 void tgi_tensor_away(tg_tensor *tensor)
 {
-    free_packed(tensor);
+    tgi_tensor_drop_packed(tensor);
     tgi_pool_put(tensor->dev, tensor->mem, tensor->capacity);
     tensor->mem = NULL;
     tensor->capacity = 0;

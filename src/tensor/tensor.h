@@ -67,6 +67,9 @@ static inline void tgi_tensor_touch(tg_tensor *tensor)
 tg_status tgi_tensor_packed(tg_tensor *tensor, int kind, size_t bytes, cl_mem *out,
                             bool *is_fresh) TG_MUST_CHECK;
 
+/* Gives all packed forms back to the pool: they are out of date, or not needed soon. */
+void tgi_tensor_drop_packed(tg_tensor *tensor);
+
 /* Fails with TG_ERR_SHAPE unless the tensor has these sizes; `what` names it: "conv2d: dy". */
 tg_status tgi_tensor_expect(const tg_tensor *tensor, tg_dims dims, const char *what) TG_MUST_CHECK;
 

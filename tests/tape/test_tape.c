@@ -586,8 +586,8 @@ START_TEST(values_kept_as_half_give_the_gradients_of_float)
         ck_assert_uint_eq(after, before);
     }
     ck_assert_mem_eq(outputs[0], outputs[1], 2 * 32 * 32 * sizeof(float));
-    /* the output and its gradient are float in both */
-    ck_assert_msg((held[1] - before - seen) * 2 < held[0] - before - seen,
+    /* the output and its gradient are float in both, and so is what is small: 1.3 % here */
+    ck_assert_msg((held[1] - before - seen) * 100 < (held[0] - before - seen) * 52,
                   "half holds %zu, float %zu bytes", held[1] - before, held[0] - before);
     for (size_t i = 0; i < N; i++) {
         size_t n = tg_tensor_count(i < BLOCK_WEIGHTS ? b.weights[i].grad : b.x);
