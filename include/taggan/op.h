@@ -140,7 +140,7 @@ tg_status tg_spectral_norm_backward(const tg_tensor *w_sn, const tg_tensor *u, c
 
 typedef enum tg_padding { TG_PAD_ZERO, TG_PAD_REFLECT } tg_padding;
 
-/** Which way a convolution is computed. Every algorithm gives the same result within the bounds of doc/kernels. */
+/** Which way a convolution is computed. Every algorithm gives the same result within the bounds of doc/kernels.md. */
 typedef enum tg_conv_algorithm {
     TG_CONV_AUTO,   /**< the fastest that applies, by rule */
     TG_CONV_DIRECT, /**< plain: one work-item a value; every shape, every device */
