@@ -67,6 +67,17 @@ static tgi_conv describe(tg_dims image, tg_dims w, tg_dims output, const tg_conv
                       .is_reflected = geom->padding == TG_PAD_REFLECT && geom->pad > 0};
 }
 
+tgi_conv_phase tgi_conv_phase_of(size_t number, size_t taps, size_t stride, size_t offset,
+                                 size_t pixels)
+{
+    tgi_conv_phase ph = {.taps = (taps + stride - 1 - number) / stride};
+
+    ph.first = offset > number ? (offset - number + stride - 1) / stride : 0;
+    ph.y_first = stride * ph.first + number - offset;
+    ph.count = ph.y_first < pixels ? (pixels - 1 - ph.y_first) / stride + 1 : 0;
+    return ph;
+}
+
 tgi_conv tgi_conv_of(tg_dims x, tg_dims w, tg_dims y, const tg_conv2d_geom *geom,
                      bool is_transposed)
 {

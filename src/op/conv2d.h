@@ -65,6 +65,14 @@ tg_status tgi_conv_expect_built(tg_conv_algorithm algorithm) TG_MUST_CHECK;
 const tgi_conv_algorithm *tgi_conv_choose(const tg_device *dev, tg_conv_algorithm wish,
                                           const tgi_conv *conv, tgi_conv_pass pass);
 
+/* One line (rows or columns) of one phase of the scatter: pixels h = stride * j + number - offset come from outputs j - t, taps
+ * t = 0..taps-1 (none where the stride is larger than the kernel). */
+typedef struct tgi_conv_phase {
+    size_t taps, first, count, y_first; /* j from first; pixel of the first j */
+} tgi_conv_phase;
+tgi_conv_phase tgi_conv_phase_of(size_t number, size_t taps, size_t stride, size_t offset,
+                                 size_t pixels);
+
 /* A padded copy of src's planes [planes,h,w] into dst [planes, top+h+bottom, left+w+right] (cl/conv2d_pad.cl). */
 typedef struct tgi_halo {
     size_t top, bottom, left, right;

@@ -210,21 +210,6 @@ cleanup:
     return status;
 }
 
-/* One line (rows or columns) of one phase of the scatter: pixels h = stride * j + number - offset come from outputs j - t. */
-typedef struct phase {
-    size_t taps, first, count, y_first; /* taps t = 0..taps-1; j from first; pixel of the first j */
-} phase;
-
-static phase find_phase(size_t number, size_t taps, size_t stride, size_t offset, size_t pixels)
-{
-    phase ph = {.taps = (taps + stride - 1 - number) / stride};
-
-    ph.first = offset > number ? (offset - number + stride - 1) / stride : 0;
-    ph.y_first = stride * ph.first + number - offset;
-    ph.count = ph.y_first < pixels ? (pixels - 1 - ph.y_first) / stride + 1 : 0;
-    return ph;
-}
-
 /* All stride x stride phases into the image `x` of h x w pixels, pixel 0 lying `offset` into the padded line. */
 static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
                                 const tg_tensor *b, size_t offset, size_t h, size_t width, bool add,
@@ -234,8 +219,8 @@ static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_ten
     size_t taps = conv->r * conv->s, stride = conv->stride;
 
     for (size_t i = 0; i < stride * stride; i++) {
-        phase rows = find_phase(i / stride, conv->r, stride, offset, h);
-        phase columns = find_phase(i % stride, conv->s, stride, offset, width);
+        tgi_conv_phase rows = tgi_conv_phase_of(i / stride, conv->r, stride, offset, h);
+        tgi_conv_phase columns = tgi_conv_phase_of(i % stride, conv->s, stride, offset, width);
         size_t tile = choose_tile(conv->c, conv->n * rows.count * columns.count, 1);
         correlation a = {.x = y,
                          .n = conv->n,

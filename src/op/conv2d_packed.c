@@ -213,28 +213,13 @@ cleanup:
     return status;
 }
 
-/* One line (rows or columns) of one phase of the scatter: pixels h = stride * j + phase - offset come from outputs j - t. */
-typedef struct phase {
-    size_t taps, first, count, y_first; /* taps t = 0..taps-1; j from first; pixel of the first j */
-} phase;
-
-static phase find_phase(size_t number, size_t taps, size_t stride, size_t offset, size_t pixels)
-{
-    phase ph = {.taps = (taps - number + stride - 1) / stride};
-
-    ph.first = offset > number ? (offset - number + stride - 1) / stride : 0;
-    ph.y_first = stride * ph.first + number - offset;
-    ph.count = ph.y_first < pixels ? (pixels - 1 - ph.y_first) / stride + 1 : 0;
-    return ph;
-}
-
 /* How many rows of zeros the outputs need before and after, over all phases. */
 static void find_halo(size_t taps, size_t stride, size_t offset, size_t pixels, size_t outputs,
                       size_t *before, size_t *after)
 {
     *before = *after = 0;
     for (size_t i = 0; i < stride; i++) {
-        phase ph = find_phase(i, taps, stride, offset, pixels);
+        tgi_conv_phase ph = tgi_conv_phase_of(i, taps, stride, offset, pixels);
 
         if (!ph.count)
             continue;
@@ -295,8 +280,8 @@ static tg_status scatter_phases(const tgi_conv *conv, const tg_tensor *y, tg_ten
     TG_TRY(with_halo(y, conv->n * conv->k, conv->p, conv->q, &halo, &copy, &a.x));
     for (size_t i = 0; i < conv->stride; i++) {
         for (size_t j = 0; j < conv->stride; j++) {
-            phase rows = find_phase(i, conv->r, conv->stride, offset, h);
-            phase columns = find_phase(j, conv->s, conv->stride, offset, width);
+            tgi_conv_phase rows = tgi_conv_phase_of(i, conv->r, conv->stride, offset, h);
+            tgi_conv_phase columns = tgi_conv_phase_of(j, conv->s, conv->stride, offset, width);
 
             if (!rows.count || !columns.count)
                 continue;
