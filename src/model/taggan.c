@@ -75,10 +75,12 @@ static tg_status make_cycles(tgi_model *model, const tgi_feed *feed, const tgi_p
     tgi_var *ignored;
 
     TG_TRY(tgi_make_diseased(model, tape, im->xh, feed->c, true, &ignored, &im->xr));
+    tgi_net_drop_packed(model->f.net); /* its last pass forward, and most memory is taken from here on */
     TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->xf, feed->cy, true, &ignored, &im->yr));
     if (pace->lam_id > 0 || pace->is_logged)
         TG_TRY(tgi_make_healthy(model, model->g.net, tape, im->y, feed->cy, pace->lam_id > 0,
                                 &im->map_id, &ignored));
+    tgi_net_drop_packed(model->g.net);
 cleanup:
     return status;
 }
@@ -168,8 +170,6 @@ static tg_status update_generators(tgi_model *model, const tgi_feed *feed, const
     TG_TRY(tgi_net_zero_grads(model->g.net));
     TG_TRY(tgi_net_zero_grads(model->f.net));
     TG_TRY(generator_terms(model, feed, pace, im));
-    tgi_net_drop_packed(model->g.net); /* the most memory is taken here */
-    tgi_net_drop_packed(model->f.net);
     TG_TRY(tgi_tape_backward(model->forward));
     TG_TRY(tgi_update(model, &model->g, pace->lr, t, TGI_BOARD_SLOT(model, norm_g)));
     TG_TRY(tgi_update(model, &model->f, pace->lr, t, TGI_BOARD_SLOT(model, norm_f)));
