@@ -3,8 +3,8 @@
 // Math       concat: y[n] = a[n], then b[n]; upsample: y[i,j] = x[i/S,j/S]; shuffle: y[c,iS+p,jS+q] = x[cSS+pS+q,i,j].
 //            The backward passes add the sum (or the one value) that came from each x
 // Shapes     rows: N samples of n values inside samples of from_size and to_size values; upsample, shuffle: planes of h x w (of x)
-// Launch     rows: global {ceil(n / 4), N}, local {WG, 1}; forward {W*S, H*S, planes of y}, backward {W, H, planes of x},
-//            local {TILE_W, TILE_H, 1}
+// Launch     rows: global {ceil(n / 4), N}, local {WG, 1}; upsample {ceil(W / 8), H, planes of x}, both ways; shuffle forward
+//            {W*S, H*S, planes of y}, backward {W, H, planes of x}; local {TILE_W, TILE_H, 1}
 // Tunables   WG, 16 to 256; TILE_W * TILE_H, 16 to 256: work-items to a group. S is the factor, set by the host
 // Numerics   exact, but for the sum of S*S gradients, always in the same order
 // Reference  tests/ref/arrange.c          Source  pixel shuffle: [shi2016]
