@@ -33,6 +33,10 @@
 #define LDB (BN + 4)
 #define QUADS_M (TM / 4)
 #define QUADS_N (TN / 4)
+// The first row and column of an item's outputs in the tile. Intel's processor runtime gets sums wrong where the row is a quotient
+// that is always 0, so that case is written as what it is.
+#define ITEM_ROW (BM == TM ? 0 : (int)get_local_id(0) / (BN / TN) * 4)
+#define ITEM_COLUMN ((int)get_local_id(0) % (BN / TN) * 4)
 
 // Where `column` (over n, p, q) lies in y, for its first channel.
 static size_t place_in_y(const int column, const int m_count, const int p_count, const int q_count, const int hy, const int wy,
@@ -49,7 +53,7 @@ static size_t place_in_y(const int column, const int m_count, const int p_count,
 // read neighbouring float4, so no two of them meet in a bank.
 static void multiply(__local const float *a_tile, __local const float *b_tile, float4 acc[TM][QUADS_N])
 {
-    const int row = (get_local_id(0) / (BN / TN)) * 4, column = (get_local_id(0) % (BN / TN)) * 4;
+    const int row = ITEM_ROW, column = ITEM_COLUMN;
 
 #pragma unroll
     for (int k = 0; k < BK; k++) {
@@ -86,8 +90,7 @@ static void clear(float4 acc[TM][QUADS_N])
 // The item's results into a plain matrix [m_count][columns], or added to it.
 static void put_matrix(float4 acc[TM][QUADS_N], const int m_count, const int columns, const int add, __global float *y)
 {
-    const int row = (int)get_group_id(1) * BM + (get_local_id(0) / (BN / TN)) * 4;
-    const int column = (int)get_group_id(0) * BN + (get_local_id(0) % (BN / TN)) * 4;
+    const int row = (int)get_group_id(1) * BM + ITEM_ROW, column = (int)get_group_id(0) * BN + ITEM_COLUMN;
 
 #pragma unroll
     for (int i = 0; i < TM; i++) {
@@ -233,10 +236,10 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #if SPLIT
     put_matrix(acc, m_count, columns, 0, y + get_group_id(2) * ((size_t)m_count * columns));
 #else
-    const int row = (int)get_group_id(1) * BM + item / (BN / TN) * 4;
+    const int row = (int)get_group_id(1) * BM + ITEM_ROW;
 #pragma unroll
     for (int j = 0; j < QUADS_N; j++) {
-        const int column = (int)get_group_id(0) * BN + j * (BN / QUADS_N) + item % (BN / TN) * 4;
+        const int column = (int)get_group_id(0) * BN + j * (BN / QUADS_N) + ITEM_COLUMN;
         size_t to[4];
 #pragma unroll
         for (int k = 0; k < (ALIGNED ? 1 : 4); k++)
