@@ -53,6 +53,7 @@ libtgcore_la_SOURCES += src/device/timing.c src/device/timing.h
 libtgcore_la_SOURCES += \
 	src/tensor/tensor.c src/tensor/tensor.h \
 	src/tensor/pool.c src/tensor/pool.h \
+	src/tensor/arena.c src/tensor/arena.h \
 	src/tensor/readback.c src/tensor/stage.c
 
 # op/

@@ -26,6 +26,7 @@ LDADD = libtgtest.la libtgcore.la $(CHECK_LIBS)
 c_tests = tests/base/test_base
 c_tests += tests/device/test_program
 c_tests += tests/tensor/test_tensor
+c_tests += tests/tensor/test_arena
 c_tests += \
 	tests/image/test_image \
 	tests/image/test_jpeg \
