@@ -24,7 +24,7 @@ done
 exits 1 "an output that cannot be" "$devices" tune $tiny --json "$work/out/below"
 
 # a candidate that crashes ends its process, and is named; the others are measured (without the transforms, which compile for seconds)
-ok "tunes, though a candidate crashes" env TAGGAN_TEST_TUNE_CRASH=fft "$devices" tune $tiny --seconds 120 --json "$work/tuned.json"
+ok "tunes, though a candidate crashes" env TAGGAN_TEST_TUNE_CRASH=fft "$devices" tune $tiny --seconds 600 --json "$work/tuned.json"
 says 'pass +fastest +milliseconds' "prints a table"
 says '^1 of 16 px 2 - 1, 3x3/1 +weights +[a-z0-9]+  .*packed [0-9]' "a line for each layer and pass"
 says '^([0-9]+) of \1 tuned, in ' "all of them"
@@ -37,7 +37,7 @@ ok "the choices are kept" is_whole
 
 # a candidate that never answers
 rm -rf "$TAGGAN_CACHE_DIR"
-ok "tunes, though a candidate hangs" env TAGGAN_TEST_TUNE_CRASH=fft TAGGAN_TEST_TUNE_HANG=direct "$devices" tune $tiny --seconds 16
+ok "tunes, though a candidate hangs" env TAGGAN_TEST_TUNE_CRASH=fft TAGGAN_TEST_TUNE_HANG=direct "$devices" tune $tiny --seconds 60
 says 'tuning: algorithm direct is left out on this device: it did not answer for 8 s$' "the silence is named"
 says '^[1-9][0-9]* of [0-9]+ tuned, in ' "the others are measured"
 n=$(layers)
@@ -45,9 +45,9 @@ n=$(layers)
 # two at once (again without the transforms)
 TAGGAN_TEST_TUNE_CRASH=fft
 export TAGGAN_TEST_TUNE_CRASH
-"$devices" tune --size 32 --width 2 --batch 1 --set dwidth=2 --set cond=bias -q --seconds 60 >"$work/one" 2>&1 &
+"$devices" tune --size 32 --width 2 --batch 1 --set dwidth=2 --set cond=bias -q --seconds 300 >"$work/one" 2>&1 &
 one=$!
-"$devices" tune --size 48 --width 2 --batch 1 --set dwidth=2 --set cond=bias -q --seconds 60 >"$work/two" 2>&1 &
+"$devices" tune --size 48 --width 2 --batch 1 --set dwidth=2 --set cond=bias -q --seconds 300 >"$work/two" 2>&1 &
 two=$!
 wait $one; first=$?
 wait $two; second=$?
@@ -60,7 +60,8 @@ unset TAGGAN_TEST_TUNE_CRASH
 
 # training measures what it meets, once
 settle() { # trains until nothing is left to measure
-    for again in 1 2 3 4 5 6; do
+    n_left=40
+    while [ $((n_left -= 1)) -gt 0 ]; do
         "$train" --set tune=on $run >"$work/out" 2>"$work/err" </dev/null || return
         grep -q measuring "$work/err" || return
     done
