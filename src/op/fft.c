@@ -51,10 +51,11 @@ size_t tgi_fft_length(size_t n)
     }
 }
 
-static tg_status fft_fail(clfftStatus code, const tgi_fft_shape *shape, const char *what)
+static tg_status fft_fail(const tg_device *dev, clfftStatus code, const tgi_fft_shape *shape,
+                          const char *what)
 {
-    return tg_fail(TG_ERR_OPENCL, "clFFT: cannot %s for %zu planes of %zu x %zu (code %d)", what,
-                   shape->planes, shape->h, shape->w, (int)code);
+    return tg_fail(TG_ERR_OPENCL, "clFFT: cannot %s for %zu planes of %zu x %zu on %s (code %d)",
+                   what, shape->planes, shape->h, shape->w, dev->info.name, (int)code);
 }
 
 static void fft_free(struct tgi_fft *fft)
@@ -155,7 +156,7 @@ static tg_status get_plan(tg_device *dev, const tgi_fft_shape *shape, bool inver
     pthread_mutex_unlock(&library);
     if (code != CLFFT_SUCCESS) {
         free(p);
-        status = fft_fail(code, shape, "make a plan");
+        status = fft_fail(dev, code, shape, "make a plan");
         goto cleanup;
     }
     p->next = dev->fft->plans;
@@ -182,7 +183,7 @@ static tg_status run(const tgi_fft_shape *shape, bool inverse, const tg_tensor *
     code = clfftEnqueueTransform(p->id, inverse ? CLFFT_BACKWARD : CLFFT_FORWARD, 1, &dev->queue, 0,
                                  NULL, NULL, &from, &to, scratch ? scratch->mem : NULL);
     if (code != CLFFT_SUCCESS)
-        status = fft_fail(code, shape, "run a transform");
+        status = fft_fail(dev, code, shape, "run a transform");
 cleanup:
     tg_tensor_free(scratch);
     return status;

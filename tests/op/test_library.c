@@ -39,6 +39,19 @@ static const struct {
     tg_conv_algorithm algorithm;
 } libraries[] = {{"clblast", TG_CONV_MATMUL}, {"clfft", TG_CONV_FFT}};
 
+/* Intel's compiler refuses what clFFT writes for these lengths: there the fallback must be named, and the plans must go all the same. */
+static bool is_refused(tg_conv_algorithm algorithm)
+{
+    return algorithm == TG_CONV_FFT && tgi_has_word(op_dev->info.platform, "intel");
+}
+
+static void check_named(const char *library, const tgi_conv_algorithm *chosen)
+{
+    ck_assert_msg(tgi_has_word(last_warning, library) && strstr(last_warning, op_dev->info.name) &&
+                      strstr(last_warning, chosen->name),
+                  "%s", last_warning);
+}
+
 START_TEST(a_library_that_gives_known_answers_computes)
 {
     const tgi_conv_algorithm *chosen;
@@ -47,6 +60,11 @@ START_TEST(a_library_that_gives_known_answers_computes)
         return;
     tg_log_set(keep_warning, NULL);
     chosen = tgi_conv_choose(op_dev, libraries[_i].algorithm, &layer, TGI_CONV_GATHER);
+    if (is_refused(libraries[_i].algorithm)) {
+        ck_assert_int_ne(chosen->id, libraries[_i].algorithm);
+        check_named(libraries[_i].library, chosen);
+        return;
+    }
     ck_assert_msg(chosen->id == libraries[_i].algorithm, "%s computes: %s", chosen->name,
                   last_warning);
     ck_assert_int_eq(n_warnings, 0);
@@ -66,10 +84,9 @@ START_TEST(a_library_that_gives_wrong_answers_is_replaced_and_named_once)
         ck_assert_int_ne(chosen->id, libraries[_i].algorithm);
         ck_assert_int_eq(n_warnings, 1);
     }
-    ck_assert_msg(tgi_has_word(last_warning, libraries[_i].library) &&
-                      strstr(last_warning, op_dev->info.name) &&
-                      strstr(last_warning, chosen->name) && strstr(last_warning, "wrong"),
-                  "%s", last_warning);
+    check_named(libraries[_i].library, chosen);
+    ck_assert_msg(strstr(last_warning, "wrong") || is_refused(libraries[_i].algorithm), "%s",
+                  last_warning);
 }
 END_TEST
 
@@ -106,17 +123,18 @@ END_TEST
 /* clFFT is set up with the first device and torn down with the last: both again and again, and two devices at a time. */
 START_TEST(plans_go_with_their_device)
 {
+    bool is_proven = !is_refused(TG_CONV_FFT);
     tg_device *other;
 
     if (is_absent(TG_CONV_FFT))
         return;
     for (int i = 0; i < 3; i++) {
         ck_assert_tg_ok(tg_device_open(NULL, &other));
-        ck_assert_int_eq(tgi_fft_prove(other, 8, 8), TGI_PROVEN);
+        ck_assert_int_eq(tgi_fft_prove(other, 8, 8) == TGI_PROVEN, is_proven);
         if (i == 1)
-            ck_assert_int_eq(tgi_fft_prove(op_dev, 8, 8), TGI_PROVEN);
+            ck_assert_int_eq(tgi_fft_prove(op_dev, 8, 8) == TGI_PROVEN, is_proven);
         tg_device_free(other);
-        ck_assert_int_eq(tgi_fft_prove(op_dev, 8, 8), TGI_PROVEN);
+        ck_assert_int_eq(tgi_fft_prove(op_dev, 8, 8) == TGI_PROVEN, is_proven);
         if (i == 0)
             op_close();
         if (i == 0)
