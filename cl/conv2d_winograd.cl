@@ -17,28 +17,58 @@
 #ifndef R
 #define R 3
 #endif
+#ifndef STRIDE
+#define STRIDE 1
+#endif
 #ifndef NV
 #define NV 2
 #endif
 #ifndef MR
 #define MR 8
 #endif
-#define NP (M + R - 1)
+// From one tile to the next, and pixels of its window: as many as points.
+#define STEP (M * STRIDE)
+#define NP ((M - 1) * STRIDE + R)
+#if STRIDE == 1
+#define TAPS R
+#define PHASE NP
+#define WP NP
+#define BAND 2
+#else
+#define TAPS 2
+#define PHASE (M + 1)
+#define WP (M + 2)
+#define BAND 1
+#endif
 #define KB (16 * NV)
 #define COLUMNS 66
-#define SEGMENT ((COLUMNS - R + 1) / M)
+#define SEGMENT ((COLUMNS - R + 1) / STEP)
 #define CHUNK 128
-#define BAND 2
 #define CR (16 / NV)
 // Vectors to a point of packed weights; the last five are there for the cache sets alone.
 #define PACKED_PLANE(k_blocks, c_width) ((size_t)(k_blocks) * (c_width) * NV + 5)
 
+// That a line of the cache will be read, or written, soon: a hint, where the compiler has one (prefetch() does nothing in PoCL).
+#if defined(__has_builtin) && !defined(__SPIR__)
+#if __has_builtin(__builtin_prefetch)
+#define EXPECT_READ(p) __builtin_prefetch((const void *)(size_t)(p), 0)
+#define EXPECT_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1)
+#endif
+#endif
+#ifndef EXPECT_READ
+#define EXPECT_READ(p)
+#define EXPECT_WRITE(p)
+#endif
+#ifndef AHEAD
+#define AHEAD 3
+#endif
+
 // ---- the transforms of one line of vectors --------------------------------------------------------------------------------
 
 // t = B' d
-static void to_points(const float16 *d, float16 *t)
+static void phase_to_points(const float16 *d, float16 *t)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 e = d[4] - d[2], f = d[3] - d[1];
 
     t[0] = fma((float16)(1.5f), f, (d[0] - d[2]) + e);
@@ -47,7 +77,7 @@ static void to_points(const float16 *d, float16 *t)
     t[3] = fma((float16)(2.0f), f, e);
     t[4] = fma((float16)(-0.5f), f, e);
     t[5] = fma((float16)(1.5f), e, (d[5] - d[3]) - f);
-#elif NP == 5
+#elif PHASE == 5
     const float16 f = d[3] - d[1];
 
     t[0] = fma((float16)(0.5f), d[0] - d[2], f);
@@ -64,17 +94,17 @@ static void to_points(const float16 *d, float16 *t)
 }
 
 // y = A' t
-static void from_points(const float16 *t, float16 *y)
+static void phase_from_points(const float16 *t, float16 *y)
 {
     const float16 sum = t[1] + t[2], difference = t[1] - t[2];
-#if NP == 6
+#if PHASE == 6
     y[0] = (t[0] + sum) + (t[3] + t[4]);
     y[1] = fma((float16)(0.5f), t[3], fma((float16)(-2.0f), t[4], difference));
     y[2] = fma((float16)(0.25f), t[3], fma((float16)(4.0f), t[4], sum));
 #if M == 4
     y[3] = fma((float16)(0.125f), t[3], fma((float16)(-8.0f), t[4], difference));
 #endif
-#elif NP == 5
+#elif PHASE == 5
     y[0] = (t[0] + sum) + t[3];
     y[1] = fma((float16)(0.5f), t[3], difference);
     y[2] = fma((float16)(0.25f), t[3], sum);
@@ -83,13 +113,13 @@ static void from_points(const float16 *t, float16 *y)
     y[0] = t[0] + sum;
     y[1] = difference;
 #endif
-    y[M - 1] += t[NP - 1];
+    y[M - 1] += t[PHASE - 1];
 }
 
 // d = B t
-static void points_to_window(const float16 *t, float16 *d)
+static void phase_points_to_window(const float16 *t, float16 *d)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 e = fma((float16)(1.5f), t[5], (t[0] + (t[1] + t[2])) + (t[3] + t[4]));
     const float16 f = fma((float16)(1.5f), t[0], fma((float16)(2.0f), t[3], fma((float16)(-0.5f), t[4], (t[1] - t[2]) - t[5])));
 
@@ -98,7 +128,7 @@ static void points_to_window(const float16 *t, float16 *d)
     d[2] = fma((float16)(1.5f), t[1] - t[2], -t[0] - e);
     d[3] = fma((float16)(1.5f), t[1] + t[2], f - t[5]);
     d[4] = e;
-#elif NP == 5
+#elif PHASE == 5
     d[0] = 0.5f * t[0];
     d[1] = fma((float16)(0.5f), (t[2] - t[1]) + t[4], -t[0] - t[3]);
     d[2] = fma((float16)(0.5f), t[1] - t[0], fma((float16)(-1.5f), t[2], -t[4]));
@@ -108,13 +138,13 @@ static void points_to_window(const float16 *t, float16 *d)
     d[1] = (t[1] - t[2]) - t[3];
     d[2] = (t[1] + t[2]) + t[0];
 #endif
-    d[NP - 1] = t[NP - 1];
+    d[PHASE - 1] = t[PHASE - 1];
 }
 
 // t = A g
-static void spread(const float16 *g, float16 *t)
+static void phase_spread(const float16 *g, float16 *t)
 {
-#if NP > 4
+#if PHASE > 4
     float16 even = g[0] + g[2], odd = g[1], half_odd = 0.5f * g[1];
 #if M == 4
     odd += g[3];
@@ -127,7 +157,7 @@ static void spread(const float16 *g, float16 *t)
     t[1] = g[0] + g[1];
     t[2] = g[0] - g[1];
 #endif
-#if NP == 6
+#if PHASE == 6
     float16 two_odd = 2.0f * g[1];
 #if M == 4
     two_odd = fma((float16)(8.0f), g[3], two_odd);
@@ -135,16 +165,16 @@ static void spread(const float16 *g, float16 *t)
     t[4] = fma((float16)(4.0f), g[2], g[0]) - two_odd;
 #endif
     t[0] = g[0];
-    t[NP - 1] = g[M - 1];
+    t[PHASE - 1] = g[M - 1];
 }
 
 // t = G w
-static void weights_to_points(const float16 *w, float16 *t)
+static void phase_weights_to_points(const float16 *w, float16 *t)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 even = w[0] + w[2];
     float16 odd = w[1], half_odd = 0.5f * w[1], two_odd = 2.0f * w[1];
-#if R == 4
+#if TAPS == 4
     odd += w[3];
     half_odd = fma((float16)(0.125f), w[3], half_odd);
     two_odd = fma((float16)(8.0f), w[3], two_odd);
@@ -154,7 +184,7 @@ static void weights_to_points(const float16 *w, float16 *t)
     t[2] = (odd - even) * (1.0f / 3);
     t[3] = (fma((float16)(0.25f), w[2], w[0]) + half_odd) * (-16.0f / 15);
     t[4] = (fma((float16)(4.0f), w[2], w[0]) - two_odd) * (1.0f / 15);
-#elif NP == 5
+#elif PHASE == 5
     t[0] = 2.0f * w[0];
     t[1] = w[0] + w[1];
     t[2] = (w[1] - w[0]) * (1.0f / 3);
@@ -166,23 +196,23 @@ static void weights_to_points(const float16 *w, float16 *t)
     t[1] = 0.5f * (even + w[1]);
     t[2] = 0.5f * (even - w[1]);
 #endif
-    t[NP - 1] = w[R - 1];
+    t[PHASE - 1] = w[TAPS - 1];
 }
 
 // w = G' t
-static void weights_from_points(const float16 *t, float16 *w)
+static void phase_weights_from_points(const float16 *t, float16 *w)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 sum = (t[1] + t[2]) * (1.0f / 3), difference = (t[1] - t[2]) * (1.0f / 3);
     const float16 a = t[3] * (1.0f / 15), b = t[4] * (1.0f / 15);
 
     w[0] = (t[0] + difference) + fma((float16)(-16.0f), a, b);
     w[1] = fma((float16)(-8.0f), a, fma((float16)(-2.0f), b, sum));
     w[2] = fma((float16)(-4.0f), a, fma((float16)(4.0f), b, difference));
-#if R == 4
+#if TAPS == 4
     w[3] = fma((float16)(-2.0f), a, fma((float16)(-8.0f), b, sum));
 #endif
-#elif NP == 5
+#elif PHASE == 5
     const float16 a = t[2] * (1.0f / 3), b = t[3] * (-4.0f / 3);
 
     w[0] = fma((float16)(2.0f), t[0] + b, t[1] - a);
@@ -194,14 +224,87 @@ static void weights_from_points(const float16 *t, float16 *w)
     w[1] = 0.5f * (t[1] - t[2]);
     w[2] = half_sum;
 #endif
-    w[R - 1] += t[NP - 1];
+    w[TAPS - 1] += t[PHASE - 1];
 }
+
+#if STRIDE == 1
+#define to_points phase_to_points
+#define from_points phase_from_points
+#define points_to_window phase_points_to_window
+#define spread phase_spread
+#define weights_to_points phase_weights_to_points
+#define weights_from_points phase_weights_from_points
+#else
+// Three taps, stride 2: the first and the last lie on the even pixels and go to M + 1 points, as two taps of stride 1; the middle one
+// multiplies the M odd pixels as they are.
+static void to_points(const float16 *d, float16 *t)
+{
+    float16 even[M + 1];
+
+#pragma unroll
+    for (int i = 0; i <= M; i++)
+        even[i] = d[2 * i];
+    phase_to_points(even, t);
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        t[M + 1 + i] = d[2 * i + 1];
+}
+
+static void from_points(const float16 *t, float16 *y)
+{
+    phase_from_points(t, y);
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        y[i] += t[M + 1 + i];
+}
+
+static void points_to_window(const float16 *t, float16 *d)
+{
+    float16 even[M + 1];
+
+    phase_points_to_window(t, even);
+#pragma unroll
+    for (int i = 0; i <= M; i++)
+        d[2 * i] = even[i];
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        d[2 * i + 1] = t[M + 1 + i];
+}
+
+static void spread(const float16 *g, float16 *t)
+{
+    phase_spread(g, t);
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        t[M + 1 + i] = g[i];
+}
+
+static void weights_to_points(const float16 *w, float16 *t)
+{
+    const float16 even[2] = {w[0], w[2]};
+
+    phase_weights_to_points(even, t);
+    t[M + 1] = w[1];
+}
+
+static void weights_from_points(const float16 *t, float16 *w)
+{
+    float16 even[2];
+
+    phase_weights_from_points(t, even);
+    w[0] = even[0];
+    w[1] = t[M + 1];
+    w[2] = even[1];
+}
+#endif
 
 #ifdef GRAD
 #define WINDOW M
+#define WINDOW_STEP M
 #define TRANSFORM spread
 #else
 #define WINDOW NP
+#define WINDOW_STEP STEP
 #define TRANSFORM to_points
 #endif
 
@@ -305,19 +408,19 @@ void transform(__global const float *restrict x, const int n_first, const int c_
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
-    const int columns = (tiles - 1) * M + WINDOW;
+    const int columns = (tiles - 1) * WINDOW_STEP + WINDOW;
     int row_at[WINDOW], column_at[COLUMNS], top = h, bottom = -1, left = w, right = -1;
     float16 line[NP * COLUMNS];
 
     for (int i = 0; i < WINDOW; i++) {
-        row_at[i] = shown(tile_row * M + i - pad, h, pad, reflect);
+        row_at[i] = shown(tile_row * WINDOW_STEP + i - pad, h, pad, reflect);
         if (row_at[i] >= 0) {
             top = min(top, row_at[i]);
             bottom = max(bottom, row_at[i]);
         }
     }
     for (int j = 0; j < columns; j++) {
-        column_at[j] = shown(tile_first * M + j - pad, w, pad, reflect);
+        column_at[j] = shown(tile_first * WINDOW_STEP + j - pad, w, pad, reflect);
         if (column_at[j] >= 0) {
             left = min(left, column_at[j]);
             right = max(right, column_at[j]);
@@ -347,22 +450,24 @@ void transform(__global const float *restrict x, const int n_first, const int c_
     for (int i = 0; i < NP; i++, to += (size_t)NP * plane_lines) {
         const float16 *from = line + i * width;
         for (int q = 0; q < tiles; q++) {
-            const int at = column_at[q * M];
+            const int at = column_at[q * WINDOW_STEP];
             float16 d[WINDOW], t[NP];
 
-            if (at >= 0 && column_at[q * M + WINDOW - 1] == at + WINDOW - 1) {
+            if (at >= 0 && column_at[q * WINDOW_STEP + WINDOW - 1] == at + WINDOW - 1) {
 #pragma unroll
                 for (int j = 0; j < WINDOW; j++)
                     d[j] = from[at - left + j];
             } else {
 #pragma unroll
                 for (int j = 0; j < WINDOW; j++)
-                    d[j] = column_at[q * M + j] < 0 ? (float16)(0.0f) : from[column_at[q * M + j] - left];
+                    d[j] = column_at[q * WINDOW_STEP + j] < 0 ? (float16)(0.0f) : from[column_at[q * WINDOW_STEP + j] - left];
             }
             TRANSFORM(d, t);
 #pragma unroll
-            for (int j = 0; j < NP; j++)
+            for (int j = 0; j < NP; j++) {
                 to[(size_t)j * plane_lines + q] = t[j];
+                EXPECT_WRITE(to + (size_t)j * plane_lines + q + AHEAD);
+            }
         }
     }
 }
@@ -391,8 +496,10 @@ void finish(__global const float16 *restrict products, const int blocks, const i
         for (int j = 0; j < NP; j++) {
             float16 t[NP], r[M];
 #pragma unroll
-            for (int i = 0; i < NP; i++)
+            for (int i = 0; i < NP; i++) {
                 t[i] = from[(size_t)(i * NP + j) * plane_lines + q];
+                EXPECT_READ(from + (size_t)(i * NP + j) * plane_lines + q + AHEAD);
+            }
             from_points(t, r);
 #pragma unroll
             for (int i = 0; i < M; i++)
@@ -428,10 +535,10 @@ void overlap(__global const float16 *restrict products, const int blocks, const 
     const int tile_first = (int)get_global_id(0) * SEGMENT, tile_end = min(tile_first + SEGMENT, tile_columns);
     const int band_first = (int)get_global_id(1) * BAND, band_end = min(band_first + BAND, tile_rows);
     const int n = get_global_id(2) / blocks, block = get_global_id(2) % blocks, c = block * 16, channels = min(16, c_count - c);
-    const int top = band_first * M, bottom = band_end == tile_rows ? h + 2 * pad : band_end * M;
-    const int left = tile_first * M, right = tile_end == tile_columns ? w + 2 * pad : tile_end * M, columns = right - left;
+    const int top = band_first * STEP, bottom = band_end == tile_rows ? h + 2 * pad : band_end * STEP;
+    const int left = tile_first * STEP, right = tile_end == tile_columns ? w + 2 * pad : tile_end * STEP, columns = right - left;
     float lanes[16];
-    float16 line[(BAND * M + R - 1) * COLUMNS];
+    float16 line[(BAND * STEP + R - 1) * COLUMNS];
 
     for (int i = 0; i < 16; i++)
         lanes[i] = has_bias && i < channels ? bias[c + i] : 0.0f;
@@ -440,24 +547,32 @@ void overlap(__global const float16 *restrict products, const int blocks, const 
         line[i] = (float16)(0.0f);
     for (int row = max(band_first - 1, 0); row < band_end; row++) {
         __global const float16 *from = products + (size_t)block * tile_stride + ((size_t)n * tile_rows + row) * tile_columns;
-        const int a_first = max(top - row * M, 0), a_end = min(bottom - row * M, NP);
+        const int a_first = max(top - row * STEP, 0), a_end = min(bottom - row * STEP, NP);
 
         for (int q = max(tile_first - 1, 0); q < tile_end; q++) {
-            const int b_first = max(left - q * M, 0), b_end = min(right - q * M, NP);
+            const int b_first = max(left - q * STEP, 0), b_end = min(right - q * STEP, NP);
             float16 part[NP][NP], window[NP][NP];
+#if STRIDE > 1
+            if (row < band_first) { // one line reaches over, and that is the last point's
+                for (int j = 0; j < NP; j++)
+                    part[NP - 1][j] = from[(size_t)(M * NP + j) * plane_lines + q];
+            } else
+#endif
 #pragma unroll
             for (int j = 0; j < NP; j++) {
                 float16 t[NP], d[NP];
 #pragma unroll
-                for (int i = 0; i < NP; i++)
+                for (int i = 0; i < NP; i++) {
                     t[i] = from[(size_t)(i * NP + j) * plane_lines + q];
+                    EXPECT_READ(from + (size_t)(i * NP + j) * plane_lines + q + AHEAD);
+                }
                 points_to_window(t, d);
 #pragma unroll
                 for (int i = 0; i < NP; i++)
                     part[i][j] = d[i];
             }
             for (int a = a_first; a < a_end; a++) {
-                float16 *to = line + (row * M + a - top) * columns + (q * M - left);
+                float16 *to = line + (row * STEP + a - top) * columns + (q * STEP - left);
                 points_to_window(part[a], window[a]);
                 for (int b = b_first; b < b_end; b++)
                     to[b] += window[a][b];
@@ -493,6 +608,12 @@ void overlap(__global const float16 *restrict products, const int blocks, const 
 
 // ---- products -------------------------------------------------------------------------------------------------------------
 
+// The point of the weights that belongs to one of the tile: the odd pixels of a line have one in common.
+static int weight_point(const int point)
+{
+    return min(point / NP, WP - 1) * WP + min(point % NP, WP - 1);
+}
+
 // products[point][k..][tile] = sum over c of V[point][c][tile] U[point][c][k..].
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void multiply(__global const float16 *restrict v, __global const float16 *restrict u, const int c_blocks, const int tiles,
@@ -501,7 +622,7 @@ void multiply(__global const float16 *restrict v, __global const float16 *restri
     const int block = get_global_id(0), chunk = get_global_id(1), chunks = get_global_size(1), point = get_global_id(2);
     const int begin = (int)((long)chunk * tiles / chunks), end = (int)((long)(chunk + 1) * tiles / chunks);
     __global const float16 *weights =
-        u + point * PACKED_PLANE(get_global_size(0), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
+        u + weight_point(point) * PACKED_PLANE(get_global_size(0), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
     __global float16 *out = products + (size_t)point * product_lines + (size_t)block * NV * tile_stride;
 
     for (int first = begin; first < end; first += MR) {
@@ -546,14 +667,16 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void correlate(__global const float16 *restrict v, __global const float16 *restrict q, const int tiles, const int tile_stride,
                const int v_lines, const int q_lines, const int add, __global float16 *restrict du)
 {
-    const int c_block = get_global_id(0), c_blocks = get_global_size(0), block = get_global_id(1), point = get_global_id(2);
-    __global const float *a = (__global const float *)(v + (size_t)point * v_lines + (size_t)c_block * tile_stride);
-    __global const float16 *g = q + (size_t)point * q_lines + (size_t)block * NV * tile_stride;
-    __global float16 *out =
-        du + point * PACKED_PLANE(get_global_size(1), c_blocks * 16) + ((size_t)block * c_blocks + c_block) * 16 * NV;
+    const int c_block = get_global_id(0), c_blocks = get_global_size(0), block = get_global_id(1), wp = get_global_id(2);
+    __global float16 *out = du + wp * PACKED_PLANE(get_global_size(1), c_blocks * 16) + ((size_t)block * c_blocks + c_block) * 16 * NV;
+    bool is_sum = add;
 
-    for (int begin = 0; begin < tiles; begin += CHUNK) {
-        const int end = min(begin + CHUNK, tiles);
+    for (int part = 0; part < CEIL_DIV(tiles, CHUNK) * NP * NP; part++) {
+        const int point = part % (NP * NP), begin = part / (NP * NP) * CHUNK, end = min(begin + CHUNK, tiles);
+        if (weight_point(point) != wp)
+            continue;
+        __global const float *a = (__global const float *)(v + (size_t)point * v_lines + (size_t)c_block * tile_stride);
+        __global const float16 *g = q + (size_t)point * q_lines + (size_t)block * NV * tile_stride;
 
         for (int c = 0; c < 16; c += CR) {
             float16 acc[CR][NV];
@@ -582,10 +705,11 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
 #pragma unroll
                 for (int j = 0; j < NV; j++) {
                     __global float16 *to = out + (c + i) * NV + j;
-                    *to = add || begin ? *to + acc[i][j] : acc[i][j];
+                    *to = is_sum ? *to + acc[i][j] : acc[i][j];
                 }
             }
         }
+        is_sum = true;
     }
 }
 
@@ -594,26 +718,26 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
 // U[point][block][c][16 lanes] = G w G' for 16 outputs and one input, from its R x R taps.
 static void store_points(const float16 *taps, const size_t plane, __global float16 *to)
 {
-    float16 part[NP][R];
+    float16 part[WP][R];
 
 #pragma unroll
     for (int s = 0; s < R; s++) {
-        float16 w[R], t[NP];
+        float16 w[R], t[WP];
 #pragma unroll
         for (int r = 0; r < R; r++)
             w[r] = taps[r * R + s];
         weights_to_points(w, t);
 #pragma unroll
-        for (int i = 0; i < NP; i++)
+        for (int i = 0; i < WP; i++)
             part[i][s] = t[i];
     }
 #pragma unroll
-    for (int i = 0; i < NP; i++) {
-        float16 t[NP];
+    for (int i = 0; i < WP; i++) {
+        float16 t[WP];
         weights_to_points(part[i], t);
 #pragma unroll
-        for (int j = 0; j < NP; j++)
-            to[(i * NP + j) * plane] = t[j];
+        for (int j = 0; j < WP; j++)
+            to[(i * WP + j) * plane] = t[j];
     }
 }
 
@@ -675,13 +799,13 @@ void unpack(__global const float16 *restrict du, const int k_count, const int c_
 
     for (int i = 0; i < c_here * NV; i++) {
         __global const float16 *from = du + ((size_t)get_global_id(1) * c_width + c) * NV + i;
-        float16 part[R][NP];
+        float16 part[R][WP];
 #pragma unroll
-        for (int j = 0; j < NP; j++) {
-            float16 t[NP], w[R];
+        for (int j = 0; j < WP; j++) {
+            float16 t[WP], w[R];
 #pragma unroll
-            for (int m = 0; m < NP; m++)
-                t[m] = from[(m * NP + j) * plane];
+            for (int m = 0; m < WP; m++)
+                t[m] = from[(m * WP + j) * plane];
             weights_from_points(t, w);
 #pragma unroll
             for (int r = 0; r < R; r++)

@@ -20,14 +20,30 @@ static size_t blocks_of(size_t n, size_t size)
     return (n + size - 1) / size;
 }
 
-/* A tile has m x m outputs and r x r taps, so (m + r - 1)^2 points. */
+/* A tile has m x m outputs and r x r taps, and as many points as pixels in its window. */
 typedef struct scheme {
-    size_t m, r;
+    size_t m, r, stride;
 } scheme;
 
 static size_t points_of(scheme s)
 {
-    return (s.m + s.r - 1) * (s.m + s.r - 1);
+    size_t line = (s.m - 1) * s.stride + s.r;
+
+    return line * line;
+}
+
+/* Points of the weights: of stride 2, those of all odd pixels are the same. */
+static size_t weight_points_of(scheme s)
+{
+    size_t line = s.stride == 1 ? s.m + s.r - 1 : s.m + 2;
+
+    return line * line;
+}
+
+/* Tiles in a row that a work-item takes. */
+static size_t segment_of(scheme s)
+{
+    return (COLUMNS - s.r + 1) / (s.m * s.stride);
 }
 
 static size_t vectors_of(size_t outputs)
@@ -81,7 +97,8 @@ static tg_status get_kernel(tg_device *dev, scheme s, const char *name, const ch
 {
     char options[MAX_OPTIONS];
 
-    snprintf(options, sizeof options, "-DM=%zu -DR=%zu%.40s", s.m, s.r, more);
+    snprintf(options, sizeof options, "-DM=%zu -DR=%zu -DSTRIDE=%zu%.40s", s.m, s.r, s.stride,
+             more);
     return tgi_kernel_get(dev, "conv2d_winograd", name, options, out);
 }
 
@@ -105,14 +122,12 @@ static tg_status transform(const source *from, const tiling *t, size_t blocks, t
 
     TG_TRY(
         get_kernel(from->x->dev, t->s, "transform", from->is_gradient ? " -DGRAD" : "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel,
-                          TGI_RANGE3(blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m),
-                                     t->rows, t->images * blocks),
-                          TGI_ARGS(tgi_buffer(from->x), tgi_int(from->first), tgi_int(from->c),
-                                   tgi_int(from->h), tgi_int(from->w), tgi_int(from->pad),
-                                   tgi_int(from->is_reflected), tgi_int(blocks),
-                                   tgi_int(t->columns), tgi_int(t->stride),
-                                   tgi_int(plane_lines(t, blocks)), tgi_buffer(points))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(blocks_of(t->columns, segment_of(t->s)), t->rows, t->images * blocks),
+        TGI_ARGS(tgi_buffer(from->x), tgi_int(from->first), tgi_int(from->c), tgi_int(from->h),
+                 tgi_int(from->w), tgi_int(from->pad), tgi_int(from->is_reflected), tgi_int(blocks),
+                 tgi_int(t->columns), tgi_int(t->stride), tgi_int(plane_lines(t, blocks)),
+                 tgi_buffer(points))));
 cleanup:
     return status;
 }
@@ -176,17 +191,19 @@ static tg_status finish(const tiling *t, const correlation *a, const tg_tensor *
     tgi_kernel *kernel;
 
     tgi_arg bias = tgi_buffer(a->bias ? a->bias : a->y);
-    size_t segments = blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m);
+    size_t segments = blocks_of(t->columns, segment_of(t->s));
 
     if (a->in.is_gradient) {
         TG_TRY(get_kernel(products->dev, t->s, "overlap", "", &kernel));
-        TG_TRY(tgi_kernel_run(
-            kernel, TGI_RANGE3(segments, blocks_of(t->rows, BAND), t->images * blocks),
-            TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->rows), tgi_int(t->columns),
-                     tgi_int(t->stride), tgi_int(plane_lines(t, padded)), bias,
-                     tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k), tgi_int(a->h),
-                     tgi_int(a->w), tgi_int(a->pad), tgi_int(a->is_folded), tgi_int(a->add),
-                     tgi_buffer(a->y))));
+        TG_TRY(tgi_kernel_run(kernel,
+                              TGI_RANGE3(segments, blocks_of(t->rows, t->s.stride == 1 ? BAND : 1),
+                                         t->images * blocks),
+                              TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->rows),
+                                       tgi_int(t->columns), tgi_int(t->stride),
+                                       tgi_int(plane_lines(t, padded)), bias,
+                                       tgi_int(a->bias != NULL), tgi_int(a->in.first),
+                                       tgi_int(a->k), tgi_int(a->h), tgi_int(a->w), tgi_int(a->pad),
+                                       tgi_int(a->is_folded), tgi_int(a->add), tgi_buffer(a->y))));
         return TG_OK;
     }
     TG_TRY(get_kernel(products->dev, t->s, "finish", "", &kernel));
@@ -228,6 +245,11 @@ cleanup:
 }
 
 /* ---- 4 x 4 taps and stride 2, as 2 x 2 taps and stride 1 on 4 C channels (cl/conv2d_phases.cl) ---- */
+
+static bool is_split(const tgi_conv *conv)
+{
+    return conv->stride == 2 && conv->r == 4;
+}
 
 static tgi_conv split_layer(const tgi_conv *conv)
 {
@@ -297,14 +319,14 @@ static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_ten
     bool is_gather = pass == TGI_CONV_GATHER, is_fresh;
     size_t inputs = is_gather ? conv->c : conv->k, outputs = is_gather ? conv->k : conv->c;
     size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES);
-    int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(s.m * 4 + nv);
+    int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(32 * (s.stride - 1) + s.m * 4 + nv);
     tg_tensor *split = NULL;
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
-    TG_TRY(tgi_tensor_packed(w, kind,
-                             points_of(s) * (blocks * nv * width + 5) * LANES * sizeof(float),
-                             packed, &is_fresh));
+    TG_TRY(tgi_tensor_packed(
+        w, kind, weight_points_of(s) * (blocks * nv * width + 5) * LANES * sizeof(float), packed,
+        &is_fresh));
     if (is_fresh)
         return TG_OK;
     snprintf(more, sizeof more, " -DNV=%zu", nv);
@@ -400,7 +422,7 @@ static tg_status weights_group(const tgi_conv *conv, const tiling *t, const sour
     TG_TRY(new_points(dev, t, k_blocks, &gradients));
     TG_TRY(transform(x, t, c_blocks, points));
     TG_TRY(transform(y, t, k_blocks, gradients));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(c_blocks, k_blocks / nv, points_of(t->s)),
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(c_blocks, k_blocks / nv, weight_points_of(t->s)),
                           TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(t->tiles),
                                    tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
                                    tgi_int(plane_lines(t, k_blocks)), tgi_int(x->first > 0),
@@ -432,7 +454,8 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
     snprintf(more, sizeof more, " -DNV=%zu", nv);
     TG_TRY(get_kernel(x->dev, s, "unpack", more, &kernel));
     TG_TRY(tg_tensor_new(
-        x->dev, (tg_dims){1, points_of(s), k_blocks * nv * c_blocks * LANES + 5, LANES}, &sums));
+        x->dev, (tg_dims){1, weight_points_of(s), k_blocks * nv * c_blocks * LANES + 5, LANES},
+        &sums));
     for (size_t first = 0; first < conv->n; first += group) {
         tiling t =
             tile_images(s, conv->n - first < group ? conv->n - first : group, conv->p, conv->q);
@@ -457,7 +480,9 @@ static bool is_stride_one(const tgi_conv *conv, size_t taps)
 
 static scheme wide_scheme(const tgi_conv *conv)
 {
-    return conv->stride == 2 ? (scheme){4, 2} : conv->r == 3 ? (scheme){4, 3} : (scheme){3, 4};
+    if (conv->stride == 2)
+        return conv->r == 3 ? (scheme){4, 3, 2} : (scheme){4, 2, 1};
+    return conv->r == 3 ? (scheme){4, 3, 1} : (scheme){3, 4, 1};
 }
 
 static tg_status gather_wide(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
@@ -467,7 +492,7 @@ static tg_status gather_wide(const tgi_conv *conv, const tg_tensor *x, tg_tensor
     tg_tensor *x4 = NULL;
     tgi_conv four = split_layer(conv);
 
-    if (conv->stride == 1)
+    if (!is_split(conv))
         return gather(conv, wide_scheme(conv), x, w, b, add, y);
     TG_TRY(split_image(conv, x, &x4));
     TG_TRY(gather(&four, wide_scheme(conv), x4, w, b, add, y));
@@ -483,7 +508,7 @@ static tg_status scatter_wide(const tgi_conv *conv, const tg_tensor *y, tg_tenso
     tg_tensor *x4 = NULL;
     tgi_conv four = split_layer(conv);
 
-    if (conv->stride == 1)
+    if (!is_split(conv))
         return scatter(conv, wide_scheme(conv), y, w, b, add, x);
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){four.n, four.c, four.h, four.w}, &x4));
     TG_TRY(scatter(&four, wide_scheme(conv), y, w, NULL, false, x4));
@@ -500,7 +525,7 @@ static tg_status weights_wide(const tgi_conv *conv, const tg_tensor *x, const tg
     tg_tensor *x4 = NULL, *dw4 = NULL;
     tgi_conv four = split_layer(conv);
 
-    if (conv->stride == 1)
+    if (!is_split(conv))
         return weights(conv, wide_scheme(conv), x, y, dw);
     TG_TRY(split_image(conv, x, &x4));
     TG_TRY(tg_tensor_new_zero(x->dev, (tg_dims){four.k, four.c, 2, 2}, &dw4));
@@ -517,6 +542,7 @@ static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pa
     TG_UNUSED(pass);
     return tgi_is_cpu_family(dev) && /* others have conv2d_winograd_gpu.c */
            (is_stride_one(conv, 3) || is_stride_one(conv, 4) ||
+            (conv->r == 3 && conv->s == 3 && conv->stride == 2) ||
             (conv->r == 4 && conv->s == 4 && conv->stride == 2 && !conv->is_reflected));
 }
 
@@ -545,7 +571,7 @@ const tgi_conv_algorithm tgi_conv_winograd = {.id = TG_CONV_WINOGRAD,
 
 /* ---- winograd2: 4 x 4 points ---- */
 
-static const scheme narrow_scheme = {2, 3};
+static const scheme narrow_scheme = {2, 3, 1};
 
 static tg_status gather_narrow(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
                                const tg_tensor *b, bool add, tg_tensor *y)
