@@ -6,7 +6,7 @@
 //            tile strides and plane strides are arguments: powers of two would fall on the same cache sets
 // Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16},
 //            overlap the same with tile rows/BAND, multiply {K/KB, chunks, NP*NP},
-//            correlate {C/16, K/KB, NP*NP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
+//            correlate {C/(16 C_GROUP), K/KB, points of weights}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
 // Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
 //            GRAD: transform by A instead of B
 // Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for NP = 5, without 1/2 and -2 for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
@@ -44,6 +44,7 @@
 #define COLUMNS 66
 #define SEGMENT ((COLUMNS - R + 1) / STEP)
 #define CHUNK 128
+#define C_GROUP 4
 #define CR (16 / NV)
 // Vectors to a point of packed weights; the last five are there for the cache sets alone.
 #define PACKED_PLANE(k_blocks, c_width) ((size_t)(k_blocks) * (c_width) * NV + 5)
@@ -59,9 +60,8 @@
 #define EXPECT_READ(p)
 #define EXPECT_WRITE(p)
 #endif
-#ifndef AHEAD
-#define AHEAD 3
-#endif
+// How many lines ahead, in each plane.
+#define AHEAD 4
 
 // ---- the transforms of one line of vectors --------------------------------------------------------------------------------
 
@@ -662,23 +662,26 @@ void multiply(__global const float16 *restrict v, __global const float16 *restri
     }
 }
 
-// du[point][k block][c][KB] (+)= sum over tiles of V[point][c][tile] Q[point][k..][tile], CHUNK tiles at a time.
+// du[point][k block][c][KB] (+)= sum over tiles of V[point][c][tile] Q[point][k..][tile], CHUNK tiles at a time, for up to C_GROUP blocks of
+// 16 c: they share the values of Q, which stay in the nearest cache.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void correlate(__global const float16 *restrict v, __global const float16 *restrict q, const int tiles, const int tile_stride,
-               const int v_lines, const int q_lines, const int add, __global float16 *restrict du)
+void correlate(__global const float16 *restrict v, __global const float16 *restrict q, const int c_blocks, const int tiles,
+               const int tile_stride, const int v_lines, const int q_lines, const int add, __global float16 *restrict du)
 {
-    const int c_block = get_global_id(0), c_blocks = get_global_size(0), block = get_global_id(1), wp = get_global_id(2);
-    __global float16 *out = du + wp * PACKED_PLANE(get_global_size(1), c_blocks * 16) + ((size_t)block * c_blocks + c_block) * 16 * NV;
+    const int c_first = (int)get_global_id(0) * C_GROUP, c_end = min(c_first + C_GROUP, c_blocks);
+    const int block = get_global_id(1), wp = get_global_id(2);
+    __global float16 *out = du + wp * PACKED_PLANE(get_global_size(1), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
     bool is_sum = add;
 
     for (int part = 0; part < CEIL_DIV(tiles, CHUNK) * NP * NP; part++) {
         const int point = part % (NP * NP), begin = part / (NP * NP) * CHUNK, end = min(begin + CHUNK, tiles);
         if (weight_point(point) != wp)
             continue;
-        __global const float *a = (__global const float *)(v + (size_t)point * v_lines + (size_t)c_block * tile_stride);
         __global const float16 *g = q + (size_t)point * q_lines + (size_t)block * NV * tile_stride;
 
-        for (int c = 0; c < 16; c += CR) {
+        for (int c = c_first * 16; c < c_end * 16; c += CR) {
+            __global const float *a =
+                (__global const float *)(v + (size_t)point * v_lines + (size_t)(c / 16) * tile_stride) + c % 16;
             float16 acc[CR][NV];
 
 #pragma unroll
@@ -687,6 +690,7 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
                 for (int j = 0; j < NV; j++)
                     acc[i][j] = (float16)(0.0f);
             }
+#pragma unroll 4
             for (int t = begin; t < end; t++) {
                 float16 b[NV];
 #pragma unroll
@@ -694,7 +698,7 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
                     b[j] = g[(size_t)j * tile_stride + t];
 #pragma unroll
                 for (int i = 0; i < CR; i++) {
-                    const float16 value = (float16)(a[(size_t)t * 16 + c + i]);
+                    const float16 value = (float16)(a[(size_t)t * 16 + i]);
 #pragma unroll
                     for (int j = 0; j < NV; j++)
                         acc[i][j] = fma(value, b[j], acc[i][j]);
@@ -736,8 +740,10 @@ static void store_points(const float16 *taps, const size_t plane, __global float
         float16 t[WP];
         weights_to_points(part[i], t);
 #pragma unroll
-        for (int j = 0; j < WP; j++)
+        for (int j = 0; j < WP; j++) {
             to[(i * WP + j) * plane] = t[j];
+            EXPECT_WRITE(to + (i * WP + j) * plane + AHEAD);
+        }
     }
 }
 
@@ -804,8 +810,10 @@ void unpack(__global const float16 *restrict du, const int k_count, const int c_
         for (int j = 0; j < WP; j++) {
             float16 t[WP], w[R];
 #pragma unroll
-            for (int m = 0; m < WP; m++)
+            for (int m = 0; m < WP; m++) {
                 t[m] = from[(m * WP + j) * plane];
+                EXPECT_READ(from + (m * WP + j) * plane + AHEAD);
+            }
             weights_from_points(t, w);
 #pragma unroll
             for (int r = 0; r < R; r++)

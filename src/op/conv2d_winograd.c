@@ -10,7 +10,15 @@
 
 /* Numbers of packed forms at a weights tensor; the tile's size and the vectors are added. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
-enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, BAND = 2, CHUNK_TILES = 256 };
+enum {
+    LANES = 16,
+    MAX_OPTIONS = 120,
+    MAX_MORE = 40,
+    COLUMNS = 66,
+    BAND = 2,
+    CHUNK_TILES = 256,
+    C_GROUP = 4
+};
 enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9, MIN_OUTPUTS_STRIDE_2 = 1024 };
 /* Transformed values of a group of images, and products: more does not run faster. */
 static const size_t max_group_bytes = (size_t)256 << 20;
@@ -422,11 +430,11 @@ static tg_status weights_group(const tgi_conv *conv, const tiling *t, const sour
     TG_TRY(new_points(dev, t, k_blocks, &gradients));
     TG_TRY(transform(x, t, c_blocks, points));
     TG_TRY(transform(y, t, k_blocks, gradients));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(c_blocks, k_blocks / nv, weight_points_of(t->s)),
-                          TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(t->tiles),
-                                   tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
-                                   tgi_int(plane_lines(t, k_blocks)), tgi_int(x->first > 0),
-                                   tgi_buffer(sums))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(blocks_of(c_blocks, C_GROUP), k_blocks / nv, weight_points_of(t->s)),
+        TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(c_blocks), tgi_int(t->tiles),
+                 tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
+                 tgi_int(plane_lines(t, k_blocks)), tgi_int(x->first > 0), tgi_buffer(sums))));
 cleanup:
     tg_tensor_free(points);
     tg_tensor_free(gradients);
