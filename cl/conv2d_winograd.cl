@@ -402,7 +402,7 @@ static int shown(const int i, const int n, const int pad, const int reflect)
 
 // V = B' d B (GRAD: A g A') for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void transform(__global const float *restrict x, const int n_first, const int c_count, const int h, const int w, const int pad,
+void transform(__global const float *restrict x, const int n_first, const int row_first, const int c_count, const int h, const int w, const int pad,
                const int reflect, const int blocks, const int tile_columns, const int tile_stride, const int plane_lines,
                __global float16 *restrict v)
 {
@@ -413,7 +413,7 @@ void transform(__global const float *restrict x, const int n_first, const int c_
     float16 line[NP * COLUMNS];
 
     for (int i = 0; i < WINDOW; i++) {
-        row_at[i] = shown(tile_row * WINDOW_STEP + i - pad, h, pad, reflect);
+        row_at[i] = shown((row_first + tile_row) * WINDOW_STEP + i - pad, h, pad, reflect);
         if (row_at[i] >= 0) {
             top = min(top, row_at[i]);
             bottom = max(bottom, row_at[i]);
@@ -474,13 +474,13 @@ void transform(__global const float *restrict x, const int n_first, const int c_
 
 // y (+)= A' products A + bias for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void finish(__global const float16 *restrict products, const int blocks, const int tile_columns, const int tile_stride,
-            const int plane_lines, __global const float *restrict bias, const int has_bias, const int n_first, const int k_count,
+void finish(__global const float16 *restrict products, const int blocks, const int row_first, const int tile_columns,
+            const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias, const int n_first, const int k_count,
             const int p_count, const int q_count, const int add, __global float *restrict y)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
-    const int p = tile_row * M, q_first = tile_first * M, k = block * 16, channels = min(16, k_count - k);
+    const int p = (row_first + tile_row) * M, q_first = tile_first * M, k = block * 16, channels = min(16, k_count - k);
     const int rows = min(M, p_count - p), width = min(tiles * M, q_count - q_first);
     __global const float16 *from =
         products + (size_t)block * tile_stride + ((size_t)n * get_global_size(1) + tile_row) * tile_columns + tile_first;
@@ -524,16 +524,17 @@ void finish(__global const float16 *restrict products, const int blocks, const i
     }
 }
 
-// x (+)= the sum of all windows B products B', each of which reaches R - 1 pixels into the next, + bias; for BAND rows of up to SEGMENT
-// tiles of 16 channels. Padded pixels outside x are dropped, or with `fold` added to those they mirror: within a band if pad is 1 and M > 2.
+// x (+)= the sum of all windows B products B', each of which reaches R - STRIDE pixels into the next, + bias; for BAND rows of up to SEGMENT
+// tiles of 16 channels; `before` has the rows of tiles above row_first. Padded pixels outside x are dropped, or with `fold` added to those they mirror: within a band if pad is 1 and M > 2.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void overlap(__global const float16 *restrict products, const int blocks, const int tile_rows, const int tile_columns,
+void overlap(__global const float16 *restrict products, __global const float16 *restrict before, const int blocks,
+             const int row_first, const int rows_here, const int rows_before, const int tile_rows, const int tile_columns,
              const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias,
              const int n_first, const int c_count, const int h, const int w, const int pad, const int fold, const int add,
              __global float *restrict x)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tile_end = min(tile_first + SEGMENT, tile_columns);
-    const int band_first = (int)get_global_id(1) * BAND, band_end = min(band_first + BAND, tile_rows);
+    const int band_first = row_first + (int)get_global_id(1) * BAND, band_end = min(band_first + BAND, row_first + rows_here);
     const int n = get_global_id(2) / blocks, block = get_global_id(2) % blocks, c = block * 16, channels = min(16, c_count - c);
     const int top = band_first * STEP, bottom = band_end == tile_rows ? h + 2 * pad : band_end * STEP;
     const int left = tile_first * STEP, right = tile_end == tile_columns ? w + 2 * pad : tile_end * STEP, columns = right - left;
@@ -546,7 +547,8 @@ void overlap(__global const float16 *restrict products, const int blocks, const 
     for (int i = 0; i < (bottom - top) * columns; i++)
         line[i] = (float16)(0.0f);
     for (int row = max(band_first - 1, 0); row < band_end; row++) {
-        __global const float16 *from = products + (size_t)block * tile_stride + ((size_t)n * tile_rows + row) * tile_columns;
+        const size_t place = row < row_first ? rows_before - 1 : (size_t)n * rows_here + row - row_first;
+        __global const float16 *from = (row < row_first ? before : products) + (size_t)block * tile_stride + place * tile_columns;
         const int a_first = max(top - row * STEP, 0), a_end = min(bottom - row * STEP, NP);
 
         for (int q = max(tile_first - 1, 0); q < tile_end; q++) {
