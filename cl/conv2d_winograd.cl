@@ -1,15 +1,17 @@
-// conv2d_winograd.cl -- convolution of stride 1 with fewer multiplications: tiles to NP x NP points, a matrix product a point, back.
+// conv2d_winograd.cl -- convolution with fewer multiplications: tiles to NP x NP points, a matrix product a point, back.
 //
 // Math       y = A'[(G w G') . (B'd B)]A for tiles of M x M outputs, and its two transposes: gradient of the image
 //            B[(G w G') . (A g A')]B', of the weights G'[(B'd B) . (A g A')]G  (doc/notation.md)
-// Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [NP*NP][K/KB][C to 16][KB], KB = 16 NV;
+//            STRIDE 2 (R 3): a line of a window has two phases, the even pixels under two taps and the odd ones under one; the
+//            first go to M + 1 points, the second are multiplied as they are, by weights that all of them share
+// Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [WP*WP][K/KB][C to 16][KB], KB = 16 NV;
 //            tile strides and plane strides are arguments: powers of two would fall on the same cache sets
 // Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16},
 //            overlap the same with tile rows/BAND, multiply {K/KB, chunks, NP*NP},
-//            correlate {C/(16 C_GROUP), K/KB, points of weights}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
-// Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
+//            correlate {C/(16 C_GROUP), K/KB, WP*WP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
+// Tunables   M, R, STRIDE: outputs, taps and step of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
 //            GRAD: transform by A instead of B
-// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for NP = 5, without 1/2 and -2 for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
+// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for PHASE = 5, without 1/2 and -2 for 4); bounds in tests/op/test_conv2d_accuracy.c
 // Reference  tests/ref/conv2d.c          Source  [lavin2016]
 #ifndef M
 #define M 4

@@ -64,6 +64,9 @@ static const struct {
     {{1, 33, 20, 150}, {64, 33, 3, 3}, {.stride = 2, .pad = 1}, true},
     {{1, 16, 25, 131}, {16, 16, 3, 3}, {.stride = 2, .pad = 1, .padding = TG_PAD_REFLECT}, true},
     {{2, 48, 17, 66}, {16, 48, 3, 3}, {.stride = 2, .pad = 2}, true},
+    /* more tiles than Winograd takes at a time */
+    {{1, 1, 330, 310}, {1, 1, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
+    {{2, 1, 401, 390}, {1, 1, 3, 3}, {.stride = 2, .pad = 1}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,
