@@ -9,9 +9,10 @@
 // Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16},
 //            overlap the same with tile rows/BAND, multiply {K/KB, chunks, NP*NP},
 //            correlate {C/(16 C_GROUP), K/KB, WP*WP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
-// Tunables   M, R, STRIDE: outputs, taps and step of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
-//            GRAD: transform by A instead of B
-// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for PHASE = 5, without 1/2 and -2 for 4); bounds in tests/op/test_conv2d_accuracy.c
+// Tunables   M, R, STRIDE: outputs, taps and step of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a
+//            register tile; GRAD: transform by A instead of B
+// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for PHASE = 5, without 1/2 and -2 for 4); bounds in
+//            tests/op/test_conv2d_accuracy.c
 // Reference  tests/ref/conv2d.c          Source  [lavin2016]
 #ifndef M
 #define M 4
@@ -526,8 +527,9 @@ void finish(__global const float16 *restrict products, const int blocks, const i
     }
 }
 
-// x (+)= the sum of all windows B products B', each of which reaches R - STRIDE pixels into the next, + bias; for BAND rows of up to SEGMENT
-// tiles of 16 channels; `before` has the rows of tiles above row_first. Padded pixels outside x are dropped, or with `fold` added to those they mirror: within a band if pad is 1 and M > 2.
+// x (+)= the sum of all windows B products B', each of which reaches R - STRIDE pixels into the next, + bias; for BAND rows of up to
+// SEGMENT tiles of 16 channels; `before` has the rows of tiles above row_first. Padded pixels outside x are dropped, or with `fold` added
+// to those they mirror: within a band if pad is 1 and M > 2.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void overlap(__global const float16 *restrict products, __global const float16 *restrict before, const int blocks,
              const int row_first, const int rows_here, const int rows_before, const int tile_rows, const int tile_columns,
