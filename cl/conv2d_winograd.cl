@@ -405,9 +405,9 @@ static int shown(const int i, const int n, const int pad, const int reflect)
 
 // V = B' d B (GRAD: A g A') for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void transform(__global const float *restrict x, const int n_first, const int row_first, const int c_count, const int h, const int w, const int pad,
-               const int reflect, const int blocks, const int tile_columns, const int tile_stride, const int plane_lines,
-               __global float16 *restrict v)
+void transform(__global const float *restrict x, const int n_first, const int row_first, const int c_count, const int h,
+               const int w, const int pad, const int reflect, const int blocks, const int tile_columns, const int tile_stride,
+               const int plane_lines, __global float16 *restrict v)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
@@ -478,8 +478,8 @@ void transform(__global const float *restrict x, const int n_first, const int ro
 // y (+)= A' products A + bias for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void finish(__global const float16 *restrict products, const int blocks, const int row_first, const int tile_columns,
-            const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias, const int n_first, const int k_count,
-            const int p_count, const int q_count, const int add, __global float *restrict y)
+            const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias,
+            const int n_first, const int k_count, const int p_count, const int q_count, const int add, __global float *restrict y)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
