@@ -696,7 +696,6 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
                 for (int j = 0; j < NV; j++)
                     acc[i][j] = (float16)(0.0f);
             }
-#pragma unroll 4
             for (int t = begin; t < end; t++) {
                 float16 b[NV];
 #pragma unroll
