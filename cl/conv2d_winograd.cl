@@ -1,15 +1,18 @@
-// conv2d_winograd.cl -- convolution of stride 1 with fewer multiplications: tiles to NP x NP points, a matrix product a point, back.
+// conv2d_winograd.cl -- convolution with fewer multiplications: tiles to NP x NP points, a matrix product a point, back.
 //
 // Math       y = A'[(G w G') . (B'd B)]A for tiles of M x M outputs, and its two transposes: gradient of the image
 //            B[(G w G') . (A g A')]B', of the weights G'[(B'd B) . (A g A')]G  (doc/notation.md)
-// Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [NP*NP][K/KB][C to 16][KB], KB = 16 NV;
+//            STRIDE 2 (R 3): a line of a window has two phases, the even pixels under two taps and the odd ones under one; the
+//            first go to M + 1 points, the second are multiplied as they are, by weights that all of them share
+// Shapes     x [N,C,H,W], y [N,K,P,Q]; V [NP*NP][C/16][tiles][16] (Q, products alike), U [WP*WP][K/KB][C to 16][KB], KB = 16 NV;
 //            tile strides and plane strides are arguments: powers of two would fall on the same cache sets
 // Launch     transform, finish {ceil(tile columns/SEGMENT), tile rows, images * blocks of 16},
 //            overlap the same with tile rows/BAND, multiply {K/KB, chunks, NP*NP},
-//            correlate {C/16, K/KB, NP*NP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
-// Tunables   M, R: outputs and taps of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a register tile;
-//            GRAD: transform by A instead of B
-// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for NP = 5, without 1/2 and -2 for NP = 4); bounds in tests/op/test_conv2d_accuracy.c
+//            correlate {C/(16 C_GROUP), K/KB, WP*WP}, pack_gather, unpack {C/16, K/KB}, pack_scatter {K, C/KB}; local {1,1,1}
+// Tunables   M, R, STRIDE: outputs, taps and step of a tile, each way; NV (1, 2, for weights 4): vectors of 16 outputs; MR: tiles of a
+//            register tile; GRAD: transform by A instead of B
+// Numerics   points 0, 1, -1, 1/2, -2 and infinity (without -2 for PHASE = 5, without 1/2 and -2 for 4); bounds in
+//            tests/op/test_conv2d_accuracy.c
 // Reference  tests/ref/conv2d.c          Source  [lavin2016]
 #ifndef M
 #define M 4
@@ -17,28 +20,58 @@
 #ifndef R
 #define R 3
 #endif
+#ifndef STRIDE
+#define STRIDE 1
+#endif
 #ifndef NV
 #define NV 2
 #endif
 #ifndef MR
 #define MR 8
 #endif
-#define NP (M + R - 1)
+// From one tile to the next, and pixels of its window: as many as points.
+#define STEP (M * STRIDE)
+#define NP ((M - 1) * STRIDE + R)
+#if STRIDE == 1
+#define TAPS R
+#define PHASE NP
+#define WP NP
+#define BAND 2
+#else
+#define TAPS 2
+#define PHASE (M + 1)
+#define WP (M + 2)
+#define BAND 1
+#endif
 #define KB (16 * NV)
 #define COLUMNS 66
-#define SEGMENT ((COLUMNS - R + 1) / M)
+#define SEGMENT ((COLUMNS - R + 1) / STEP)
 #define CHUNK 128
-#define BAND 2
+#define C_GROUP 4
 #define CR (16 / NV)
 // Vectors to a point of packed weights; the last five are there for the cache sets alone.
 #define PACKED_PLANE(k_blocks, c_width) ((size_t)(k_blocks) * (c_width) * NV + 5)
 
+// That a line of the cache will be read, or written, soon: a hint, where the compiler has one (prefetch() does nothing in PoCL).
+#if defined(__has_builtin) && !defined(__SPIR__)
+#if __has_builtin(__builtin_prefetch)
+#define EXPECT_READ(p) __builtin_prefetch((const void *)(size_t)(p), 0)
+#define EXPECT_WRITE(p) __builtin_prefetch((const void *)(size_t)(p), 1)
+#endif
+#endif
+#ifndef EXPECT_READ
+#define EXPECT_READ(p)
+#define EXPECT_WRITE(p)
+#endif
+// How many lines ahead, in each plane.
+#define AHEAD 4
+
 // ---- the transforms of one line of vectors --------------------------------------------------------------------------------
 
 // t = B' d
-static void to_points(const float16 *d, float16 *t)
+static void phase_to_points(const float16 *d, float16 *t)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 e = d[4] - d[2], f = d[3] - d[1];
 
     t[0] = fma((float16)(1.5f), f, (d[0] - d[2]) + e);
@@ -47,7 +80,7 @@ static void to_points(const float16 *d, float16 *t)
     t[3] = fma((float16)(2.0f), f, e);
     t[4] = fma((float16)(-0.5f), f, e);
     t[5] = fma((float16)(1.5f), e, (d[5] - d[3]) - f);
-#elif NP == 5
+#elif PHASE == 5
     const float16 f = d[3] - d[1];
 
     t[0] = fma((float16)(0.5f), d[0] - d[2], f);
@@ -64,17 +97,17 @@ static void to_points(const float16 *d, float16 *t)
 }
 
 // y = A' t
-static void from_points(const float16 *t, float16 *y)
+static void phase_from_points(const float16 *t, float16 *y)
 {
     const float16 sum = t[1] + t[2], difference = t[1] - t[2];
-#if NP == 6
+#if PHASE == 6
     y[0] = (t[0] + sum) + (t[3] + t[4]);
     y[1] = fma((float16)(0.5f), t[3], fma((float16)(-2.0f), t[4], difference));
     y[2] = fma((float16)(0.25f), t[3], fma((float16)(4.0f), t[4], sum));
 #if M == 4
     y[3] = fma((float16)(0.125f), t[3], fma((float16)(-8.0f), t[4], difference));
 #endif
-#elif NP == 5
+#elif PHASE == 5
     y[0] = (t[0] + sum) + t[3];
     y[1] = fma((float16)(0.5f), t[3], difference);
     y[2] = fma((float16)(0.25f), t[3], sum);
@@ -83,13 +116,13 @@ static void from_points(const float16 *t, float16 *y)
     y[0] = t[0] + sum;
     y[1] = difference;
 #endif
-    y[M - 1] += t[NP - 1];
+    y[M - 1] += t[PHASE - 1];
 }
 
 // d = B t
-static void points_to_window(const float16 *t, float16 *d)
+static void phase_points_to_window(const float16 *t, float16 *d)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 e = fma((float16)(1.5f), t[5], (t[0] + (t[1] + t[2])) + (t[3] + t[4]));
     const float16 f = fma((float16)(1.5f), t[0], fma((float16)(2.0f), t[3], fma((float16)(-0.5f), t[4], (t[1] - t[2]) - t[5])));
 
@@ -98,7 +131,7 @@ static void points_to_window(const float16 *t, float16 *d)
     d[2] = fma((float16)(1.5f), t[1] - t[2], -t[0] - e);
     d[3] = fma((float16)(1.5f), t[1] + t[2], f - t[5]);
     d[4] = e;
-#elif NP == 5
+#elif PHASE == 5
     d[0] = 0.5f * t[0];
     d[1] = fma((float16)(0.5f), (t[2] - t[1]) + t[4], -t[0] - t[3]);
     d[2] = fma((float16)(0.5f), t[1] - t[0], fma((float16)(-1.5f), t[2], -t[4]));
@@ -108,13 +141,13 @@ static void points_to_window(const float16 *t, float16 *d)
     d[1] = (t[1] - t[2]) - t[3];
     d[2] = (t[1] + t[2]) + t[0];
 #endif
-    d[NP - 1] = t[NP - 1];
+    d[PHASE - 1] = t[PHASE - 1];
 }
 
 // t = A g
-static void spread(const float16 *g, float16 *t)
+static void phase_spread(const float16 *g, float16 *t)
 {
-#if NP > 4
+#if PHASE > 4
     float16 even = g[0] + g[2], odd = g[1], half_odd = 0.5f * g[1];
 #if M == 4
     odd += g[3];
@@ -127,7 +160,7 @@ static void spread(const float16 *g, float16 *t)
     t[1] = g[0] + g[1];
     t[2] = g[0] - g[1];
 #endif
-#if NP == 6
+#if PHASE == 6
     float16 two_odd = 2.0f * g[1];
 #if M == 4
     two_odd = fma((float16)(8.0f), g[3], two_odd);
@@ -135,16 +168,16 @@ static void spread(const float16 *g, float16 *t)
     t[4] = fma((float16)(4.0f), g[2], g[0]) - two_odd;
 #endif
     t[0] = g[0];
-    t[NP - 1] = g[M - 1];
+    t[PHASE - 1] = g[M - 1];
 }
 
 // t = G w
-static void weights_to_points(const float16 *w, float16 *t)
+static void phase_weights_to_points(const float16 *w, float16 *t)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 even = w[0] + w[2];
     float16 odd = w[1], half_odd = 0.5f * w[1], two_odd = 2.0f * w[1];
-#if R == 4
+#if TAPS == 4
     odd += w[3];
     half_odd = fma((float16)(0.125f), w[3], half_odd);
     two_odd = fma((float16)(8.0f), w[3], two_odd);
@@ -154,7 +187,7 @@ static void weights_to_points(const float16 *w, float16 *t)
     t[2] = (odd - even) * (1.0f / 3);
     t[3] = (fma((float16)(0.25f), w[2], w[0]) + half_odd) * (-16.0f / 15);
     t[4] = (fma((float16)(4.0f), w[2], w[0]) - two_odd) * (1.0f / 15);
-#elif NP == 5
+#elif PHASE == 5
     t[0] = 2.0f * w[0];
     t[1] = w[0] + w[1];
     t[2] = (w[1] - w[0]) * (1.0f / 3);
@@ -166,23 +199,23 @@ static void weights_to_points(const float16 *w, float16 *t)
     t[1] = 0.5f * (even + w[1]);
     t[2] = 0.5f * (even - w[1]);
 #endif
-    t[NP - 1] = w[R - 1];
+    t[PHASE - 1] = w[TAPS - 1];
 }
 
 // w = G' t
-static void weights_from_points(const float16 *t, float16 *w)
+static void phase_weights_from_points(const float16 *t, float16 *w)
 {
-#if NP == 6
+#if PHASE == 6
     const float16 sum = (t[1] + t[2]) * (1.0f / 3), difference = (t[1] - t[2]) * (1.0f / 3);
     const float16 a = t[3] * (1.0f / 15), b = t[4] * (1.0f / 15);
 
     w[0] = (t[0] + difference) + fma((float16)(-16.0f), a, b);
     w[1] = fma((float16)(-8.0f), a, fma((float16)(-2.0f), b, sum));
     w[2] = fma((float16)(-4.0f), a, fma((float16)(4.0f), b, difference));
-#if R == 4
+#if TAPS == 4
     w[3] = fma((float16)(-2.0f), a, fma((float16)(-8.0f), b, sum));
 #endif
-#elif NP == 5
+#elif PHASE == 5
     const float16 a = t[2] * (1.0f / 3), b = t[3] * (-4.0f / 3);
 
     w[0] = fma((float16)(2.0f), t[0] + b, t[1] - a);
@@ -194,14 +227,87 @@ static void weights_from_points(const float16 *t, float16 *w)
     w[1] = 0.5f * (t[1] - t[2]);
     w[2] = half_sum;
 #endif
-    w[R - 1] += t[NP - 1];
+    w[TAPS - 1] += t[PHASE - 1];
 }
+
+#if STRIDE == 1
+#define to_points phase_to_points
+#define from_points phase_from_points
+#define points_to_window phase_points_to_window
+#define spread phase_spread
+#define weights_to_points phase_weights_to_points
+#define weights_from_points phase_weights_from_points
+#else
+// Three taps, stride 2: the first and the last lie on the even pixels and go to M + 1 points, as two taps of stride 1; the middle one
+// multiplies the M odd pixels as they are.
+static void to_points(const float16 *d, float16 *t)
+{
+    float16 even[M + 1];
+
+#pragma unroll
+    for (int i = 0; i <= M; i++)
+        even[i] = d[2 * i];
+    phase_to_points(even, t);
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        t[M + 1 + i] = d[2 * i + 1];
+}
+
+static void from_points(const float16 *t, float16 *y)
+{
+    phase_from_points(t, y);
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        y[i] += t[M + 1 + i];
+}
+
+static void points_to_window(const float16 *t, float16 *d)
+{
+    float16 even[M + 1];
+
+    phase_points_to_window(t, even);
+#pragma unroll
+    for (int i = 0; i <= M; i++)
+        d[2 * i] = even[i];
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        d[2 * i + 1] = t[M + 1 + i];
+}
+
+static void spread(const float16 *g, float16 *t)
+{
+    phase_spread(g, t);
+#pragma unroll
+    for (int i = 0; i < M; i++)
+        t[M + 1 + i] = g[i];
+}
+
+static void weights_to_points(const float16 *w, float16 *t)
+{
+    const float16 even[2] = {w[0], w[2]};
+
+    phase_weights_to_points(even, t);
+    t[M + 1] = w[1];
+}
+
+static void weights_from_points(const float16 *t, float16 *w)
+{
+    float16 even[2];
+
+    phase_weights_from_points(t, even);
+    w[0] = even[0];
+    w[1] = t[M + 1];
+    w[2] = even[1];
+}
+#endif
 
 #ifdef GRAD
 #define WINDOW M
+#define WINDOW_STEP M
 #define TRANSFORM spread
 #else
 #define WINDOW NP
+#define WINDOW_STEP STEP
 #define TRANSFORM to_points
 #endif
 
@@ -299,25 +405,25 @@ static int shown(const int i, const int n, const int pad, const int reflect)
 
 // V = B' d B (GRAD: A g A') for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void transform(__global const float *restrict x, const int n_first, const int c_count, const int h, const int w, const int pad,
-               const int reflect, const int blocks, const int tile_columns, const int tile_stride, const int plane_lines,
-               __global float16 *restrict v)
+void transform(__global const float *restrict x, const int n_first, const int row_first, const int c_count, const int h,
+               const int w, const int pad, const int reflect, const int blocks, const int tile_columns, const int tile_stride,
+               const int plane_lines, __global float16 *restrict v)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
-    const int columns = (tiles - 1) * M + WINDOW;
+    const int columns = (tiles - 1) * WINDOW_STEP + WINDOW;
     int row_at[WINDOW], column_at[COLUMNS], top = h, bottom = -1, left = w, right = -1;
     float16 line[NP * COLUMNS];
 
     for (int i = 0; i < WINDOW; i++) {
-        row_at[i] = shown(tile_row * M + i - pad, h, pad, reflect);
+        row_at[i] = shown((row_first + tile_row) * WINDOW_STEP + i - pad, h, pad, reflect);
         if (row_at[i] >= 0) {
             top = min(top, row_at[i]);
             bottom = max(bottom, row_at[i]);
         }
     }
     for (int j = 0; j < columns; j++) {
-        column_at[j] = shown(tile_first * M + j - pad, w, pad, reflect);
+        column_at[j] = shown(tile_first * WINDOW_STEP + j - pad, w, pad, reflect);
         if (column_at[j] >= 0) {
             left = min(left, column_at[j]);
             right = max(right, column_at[j]);
@@ -347,35 +453,37 @@ void transform(__global const float *restrict x, const int n_first, const int c_
     for (int i = 0; i < NP; i++, to += (size_t)NP * plane_lines) {
         const float16 *from = line + i * width;
         for (int q = 0; q < tiles; q++) {
-            const int at = column_at[q * M];
+            const int at = column_at[q * WINDOW_STEP];
             float16 d[WINDOW], t[NP];
 
-            if (at >= 0 && column_at[q * M + WINDOW - 1] == at + WINDOW - 1) {
+            if (at >= 0 && column_at[q * WINDOW_STEP + WINDOW - 1] == at + WINDOW - 1) {
 #pragma unroll
                 for (int j = 0; j < WINDOW; j++)
                     d[j] = from[at - left + j];
             } else {
 #pragma unroll
                 for (int j = 0; j < WINDOW; j++)
-                    d[j] = column_at[q * M + j] < 0 ? (float16)(0.0f) : from[column_at[q * M + j] - left];
+                    d[j] = column_at[q * WINDOW_STEP + j] < 0 ? (float16)(0.0f) : from[column_at[q * WINDOW_STEP + j] - left];
             }
             TRANSFORM(d, t);
 #pragma unroll
-            for (int j = 0; j < NP; j++)
+            for (int j = 0; j < NP; j++) {
                 to[(size_t)j * plane_lines + q] = t[j];
+                EXPECT_WRITE(to + (size_t)j * plane_lines + q + AHEAD);
+            }
         }
     }
 }
 
 // y (+)= A' products A + bias for one row of up to SEGMENT tiles of 16 channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void finish(__global const float16 *restrict products, const int blocks, const int tile_columns, const int tile_stride,
-            const int plane_lines, __global const float *restrict bias, const int has_bias, const int n_first, const int k_count,
-            const int p_count, const int q_count, const int add, __global float *restrict y)
+void finish(__global const float16 *restrict products, const int blocks, const int row_first, const int tile_columns,
+            const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias,
+            const int n_first, const int k_count, const int p_count, const int q_count, const int add, __global float *restrict y)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tiles = min(SEGMENT, tile_columns - tile_first);
     const int tile_row = get_global_id(1), n = get_global_id(2) / blocks, block = get_global_id(2) % blocks;
-    const int p = tile_row * M, q_first = tile_first * M, k = block * 16, channels = min(16, k_count - k);
+    const int p = (row_first + tile_row) * M, q_first = tile_first * M, k = block * 16, channels = min(16, k_count - k);
     const int rows = min(M, p_count - p), width = min(tiles * M, q_count - q_first);
     __global const float16 *from =
         products + (size_t)block * tile_stride + ((size_t)n * get_global_size(1) + tile_row) * tile_columns + tile_first;
@@ -391,8 +499,10 @@ void finish(__global const float16 *restrict products, const int blocks, const i
         for (int j = 0; j < NP; j++) {
             float16 t[NP], r[M];
 #pragma unroll
-            for (int i = 0; i < NP; i++)
+            for (int i = 0; i < NP; i++) {
                 t[i] = from[(size_t)(i * NP + j) * plane_lines + q];
+                EXPECT_READ(from + (size_t)(i * NP + j) * plane_lines + q + AHEAD);
+            }
             from_points(t, r);
 #pragma unroll
             for (int i = 0; i < M; i++)
@@ -417,21 +527,23 @@ void finish(__global const float16 *restrict products, const int blocks, const i
     }
 }
 
-// x (+)= the sum of all windows B products B', each of which reaches R - 1 pixels into the next, + bias; for BAND rows of up to SEGMENT
-// tiles of 16 channels. Padded pixels outside x are dropped, or with `fold` added to those they mirror: within a band if pad is 1 and M > 2.
+// x (+)= the sum of all windows B products B', each of which reaches R - STRIDE pixels into the next, + bias; for BAND rows of up to
+// SEGMENT tiles of 16 channels; `before` has the rows of tiles above row_first. Padded pixels outside x are dropped, or with `fold` added
+// to those they mirror: within a band if pad is 1 and M > 2.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void overlap(__global const float16 *restrict products, const int blocks, const int tile_rows, const int tile_columns,
+void overlap(__global const float16 *restrict products, __global const float16 *restrict before, const int blocks,
+             const int row_first, const int rows_here, const int rows_before, const int tile_rows, const int tile_columns,
              const int tile_stride, const int plane_lines, __global const float *restrict bias, const int has_bias,
              const int n_first, const int c_count, const int h, const int w, const int pad, const int fold, const int add,
              __global float *restrict x)
 {
     const int tile_first = (int)get_global_id(0) * SEGMENT, tile_end = min(tile_first + SEGMENT, tile_columns);
-    const int band_first = (int)get_global_id(1) * BAND, band_end = min(band_first + BAND, tile_rows);
+    const int band_first = row_first + (int)get_global_id(1) * BAND, band_end = min(band_first + BAND, row_first + rows_here);
     const int n = get_global_id(2) / blocks, block = get_global_id(2) % blocks, c = block * 16, channels = min(16, c_count - c);
-    const int top = band_first * M, bottom = band_end == tile_rows ? h + 2 * pad : band_end * M;
-    const int left = tile_first * M, right = tile_end == tile_columns ? w + 2 * pad : tile_end * M, columns = right - left;
+    const int top = band_first * STEP, bottom = band_end == tile_rows ? h + 2 * pad : band_end * STEP;
+    const int left = tile_first * STEP, right = tile_end == tile_columns ? w + 2 * pad : tile_end * STEP, columns = right - left;
     float lanes[16];
-    float16 line[(BAND * M + R - 1) * COLUMNS];
+    float16 line[(BAND * STEP + R - 1) * COLUMNS];
 
     for (int i = 0; i < 16; i++)
         lanes[i] = has_bias && i < channels ? bias[c + i] : 0.0f;
@@ -439,25 +551,34 @@ void overlap(__global const float16 *restrict products, const int blocks, const 
     for (int i = 0; i < (bottom - top) * columns; i++)
         line[i] = (float16)(0.0f);
     for (int row = max(band_first - 1, 0); row < band_end; row++) {
-        __global const float16 *from = products + (size_t)block * tile_stride + ((size_t)n * tile_rows + row) * tile_columns;
-        const int a_first = max(top - row * M, 0), a_end = min(bottom - row * M, NP);
+        const size_t place = row < row_first ? rows_before - 1 : (size_t)n * rows_here + row - row_first;
+        __global const float16 *from = (row < row_first ? before : products) + (size_t)block * tile_stride + place * tile_columns;
+        const int a_first = max(top - row * STEP, 0), a_end = min(bottom - row * STEP, NP);
 
         for (int q = max(tile_first - 1, 0); q < tile_end; q++) {
-            const int b_first = max(left - q * M, 0), b_end = min(right - q * M, NP);
+            const int b_first = max(left - q * STEP, 0), b_end = min(right - q * STEP, NP);
             float16 part[NP][NP], window[NP][NP];
+#if STRIDE > 1
+            if (row < band_first) { // one line reaches over, and that is the last point's
+                for (int j = 0; j < NP; j++)
+                    part[NP - 1][j] = from[(size_t)(M * NP + j) * plane_lines + q];
+            } else
+#endif
 #pragma unroll
             for (int j = 0; j < NP; j++) {
                 float16 t[NP], d[NP];
 #pragma unroll
-                for (int i = 0; i < NP; i++)
+                for (int i = 0; i < NP; i++) {
                     t[i] = from[(size_t)(i * NP + j) * plane_lines + q];
+                    EXPECT_READ(from + (size_t)(i * NP + j) * plane_lines + q + AHEAD);
+                }
                 points_to_window(t, d);
 #pragma unroll
                 for (int i = 0; i < NP; i++)
                     part[i][j] = d[i];
             }
             for (int a = a_first; a < a_end; a++) {
-                float16 *to = line + (row * M + a - top) * columns + (q * M - left);
+                float16 *to = line + (row * STEP + a - top) * columns + (q * STEP - left);
                 points_to_window(part[a], window[a]);
                 for (int b = b_first; b < b_end; b++)
                     to[b] += window[a][b];
@@ -493,6 +614,12 @@ void overlap(__global const float16 *restrict products, const int blocks, const 
 
 // ---- products -------------------------------------------------------------------------------------------------------------
 
+// The point of the weights that belongs to one of the tile: the odd pixels of a line have one in common.
+static int weight_point(const int point)
+{
+    return min(point / NP, WP - 1) * WP + min(point % NP, WP - 1);
+}
+
 // products[point][k..][tile] = sum over c of V[point][c][tile] U[point][c][k..].
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void multiply(__global const float16 *restrict v, __global const float16 *restrict u, const int c_blocks, const int tiles,
@@ -501,7 +628,7 @@ void multiply(__global const float16 *restrict v, __global const float16 *restri
     const int block = get_global_id(0), chunk = get_global_id(1), chunks = get_global_size(1), point = get_global_id(2);
     const int begin = (int)((long)chunk * tiles / chunks), end = (int)((long)(chunk + 1) * tiles / chunks);
     __global const float16 *weights =
-        u + point * PACKED_PLANE(get_global_size(0), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
+        u + weight_point(point) * PACKED_PLANE(get_global_size(0), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
     __global float16 *out = products + (size_t)point * product_lines + (size_t)block * NV * tile_stride;
 
     for (int first = begin; first < end; first += MR) {
@@ -541,21 +668,26 @@ void multiply(__global const float16 *restrict v, __global const float16 *restri
     }
 }
 
-// du[point][k block][c][KB] (+)= sum over tiles of V[point][c][tile] Q[point][k..][tile], CHUNK tiles at a time.
+// du[point][k block][c][KB] (+)= sum over tiles of V[point][c][tile] Q[point][k..][tile], CHUNK tiles at a time, for up to C_GROUP blocks of
+// 16 c: they share the values of Q, which stay in the nearest cache.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void correlate(__global const float16 *restrict v, __global const float16 *restrict q, const int tiles, const int tile_stride,
-               const int v_lines, const int q_lines, const int add, __global float16 *restrict du)
+void correlate(__global const float16 *restrict v, __global const float16 *restrict q, const int c_blocks, const int tiles,
+               const int tile_stride, const int v_lines, const int q_lines, const int add, __global float16 *restrict du)
 {
-    const int c_block = get_global_id(0), c_blocks = get_global_size(0), block = get_global_id(1), point = get_global_id(2);
-    __global const float *a = (__global const float *)(v + (size_t)point * v_lines + (size_t)c_block * tile_stride);
-    __global const float16 *g = q + (size_t)point * q_lines + (size_t)block * NV * tile_stride;
-    __global float16 *out =
-        du + point * PACKED_PLANE(get_global_size(1), c_blocks * 16) + ((size_t)block * c_blocks + c_block) * 16 * NV;
+    const int c_first = (int)get_global_id(0) * C_GROUP, c_end = min(c_first + C_GROUP, c_blocks);
+    const int block = get_global_id(1), wp = get_global_id(2);
+    __global float16 *out = du + wp * PACKED_PLANE(get_global_size(1), c_blocks * 16) + (size_t)block * c_blocks * 16 * NV;
+    bool is_sum = add;
 
-    for (int begin = 0; begin < tiles; begin += CHUNK) {
-        const int end = min(begin + CHUNK, tiles);
+    for (int part = 0; part < CEIL_DIV(tiles, CHUNK) * NP * NP; part++) {
+        const int point = part % (NP * NP), begin = part / (NP * NP) * CHUNK, end = min(begin + CHUNK, tiles);
+        if (weight_point(point) != wp)
+            continue;
+        __global const float16 *g = q + (size_t)point * q_lines + (size_t)block * NV * tile_stride;
 
-        for (int c = 0; c < 16; c += CR) {
+        for (int c = c_first * 16; c < c_end * 16; c += CR) {
+            __global const float *a =
+                (__global const float *)(v + (size_t)point * v_lines + (size_t)(c / 16) * tile_stride) + c % 16;
             float16 acc[CR][NV];
 
 #pragma unroll
@@ -571,7 +703,7 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
                     b[j] = g[(size_t)j * tile_stride + t];
 #pragma unroll
                 for (int i = 0; i < CR; i++) {
-                    const float16 value = (float16)(a[(size_t)t * 16 + c + i]);
+                    const float16 value = (float16)(a[(size_t)t * 16 + i]);
 #pragma unroll
                     for (int j = 0; j < NV; j++)
                         acc[i][j] = fma(value, b[j], acc[i][j]);
@@ -582,10 +714,11 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
 #pragma unroll
                 for (int j = 0; j < NV; j++) {
                     __global float16 *to = out + (c + i) * NV + j;
-                    *to = add || begin ? *to + acc[i][j] : acc[i][j];
+                    *to = is_sum ? *to + acc[i][j] : acc[i][j];
                 }
             }
         }
+        is_sum = true;
     }
 }
 
@@ -594,26 +727,28 @@ void correlate(__global const float16 *restrict v, __global const float16 *restr
 // U[point][block][c][16 lanes] = G w G' for 16 outputs and one input, from its R x R taps.
 static void store_points(const float16 *taps, const size_t plane, __global float16 *to)
 {
-    float16 part[NP][R];
+    float16 part[WP][R];
 
 #pragma unroll
     for (int s = 0; s < R; s++) {
-        float16 w[R], t[NP];
+        float16 w[R], t[WP];
 #pragma unroll
         for (int r = 0; r < R; r++)
             w[r] = taps[r * R + s];
         weights_to_points(w, t);
 #pragma unroll
-        for (int i = 0; i < NP; i++)
+        for (int i = 0; i < WP; i++)
             part[i][s] = t[i];
     }
 #pragma unroll
-    for (int i = 0; i < NP; i++) {
-        float16 t[NP];
+    for (int i = 0; i < WP; i++) {
+        float16 t[WP];
         weights_to_points(part[i], t);
 #pragma unroll
-        for (int j = 0; j < NP; j++)
-            to[(i * NP + j) * plane] = t[j];
+        for (int j = 0; j < WP; j++) {
+            to[(i * WP + j) * plane] = t[j];
+            EXPECT_WRITE(to + (i * WP + j) * plane + AHEAD);
+        }
     }
 }
 
@@ -675,13 +810,15 @@ void unpack(__global const float16 *restrict du, const int k_count, const int c_
 
     for (int i = 0; i < c_here * NV; i++) {
         __global const float16 *from = du + ((size_t)get_global_id(1) * c_width + c) * NV + i;
-        float16 part[R][NP];
+        float16 part[R][WP];
 #pragma unroll
-        for (int j = 0; j < NP; j++) {
-            float16 t[NP], w[R];
+        for (int j = 0; j < WP; j++) {
+            float16 t[WP], w[R];
 #pragma unroll
-            for (int m = 0; m < NP; m++)
-                t[m] = from[(m * NP + j) * plane];
+            for (int m = 0; m < WP; m++) {
+                t[m] = from[(m * WP + j) * plane];
+                EXPECT_READ(from + (m * WP + j) * plane + AHEAD);
+            }
             weights_from_points(t, w);
 #pragma unroll
             for (int r = 0; r < R; r++)

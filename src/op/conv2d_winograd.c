@@ -1,5 +1,6 @@
 /* conv2d_winograd.c -- convolution by Winograd's minimal filtering (cl/conv2d_winograd.cl, doc/notation.md): tiles are taken to
- * points, one matrix product is done at each point, and back. Stride 1, and 4 x 4 taps of stride 2 by phases (cl/conv2d_phases.cl). Groups of images bound the memory it takes. */
+ * points, one matrix product is done at each point, and back. Stride 1, 3 x 3 taps of stride 2, and
+ * 4 x 4 taps of stride 2 by phases (cl/conv2d_phases.cl). Groups of tiles bound the memory it takes. */
 #include "config.h"
 #include "op/conv2d.h"
 #include "op/op.h"
@@ -10,24 +11,49 @@
 
 /* Numbers of packed forms at a weights tensor; the tile's size and the vectors are added. */
 enum { KIND_GATHER = 1000, KIND_SCATTER = 1100 };
-enum { LANES = 16, MAX_OPTIONS = 120, MAX_MORE = 40, COLUMNS = 66, BAND = 2, CHUNK_TILES = 256 };
-enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9, MIN_OUTPUTS_STRIDE_2 = 1024 };
-/* Transformed values of a group of images, and products: more does not run faster. */
-static const size_t max_group_bytes = (size_t)256 << 20;
+enum {
+    LANES = 16,
+    MAX_OPTIONS = 120,
+    MAX_MORE = 40,
+    COLUMNS = 66,
+    BAND = 2,
+    CHUNK_TILES = 256,
+    C_GROUP = 4
+};
+enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9, MIN_OUTPUTS_SPLIT = 1024 };
+enum { MIN_OUTPUTS_STRIDE_2 = 256, MIN_CHANNELS_STRIDE_2 = 64 };
+/* Transformed values and products of what is computed at a time. */
+static const size_t max_group_bytes = (size_t)24 << 20;
 
 static size_t blocks_of(size_t n, size_t size)
 {
     return (n + size - 1) / size;
 }
 
-/* A tile has m x m outputs and r x r taps, so (m + r - 1)^2 points. */
+/* A tile has m x m outputs and r x r taps, and as many points as pixels in its window. */
 typedef struct scheme {
-    size_t m, r;
+    size_t m, r, stride;
 } scheme;
 
 static size_t points_of(scheme s)
 {
-    return (s.m + s.r - 1) * (s.m + s.r - 1);
+    size_t line = (s.m - 1) * s.stride + s.r;
+
+    return line * line;
+}
+
+/* Points of the weights: of stride 2, those of all odd pixels are the same. */
+static size_t weight_points_of(scheme s)
+{
+    size_t line = s.stride == 1 ? s.m + s.r - 1 : s.m + 2;
+
+    return line * line;
+}
+
+/* Tiles in a row that a work-item takes. */
+static size_t segment_of(scheme s)
+{
+    return (COLUMNS - s.r + 1) / (s.m * s.stride);
 }
 
 static size_t vectors_of(size_t outputs)
@@ -43,21 +69,57 @@ static size_t weight_vectors_of(size_t outputs)
     return blocks % 4 == 0 ? 4 : blocks % 2 == 0 ? 2 : 1;
 }
 
-/* The tiles of `images` images with p x q outputs each. */
+/* Tiles that are computed at a time: of all images, of some, or some rows of one, as memory allows. Outputs p x q each. */
 typedef struct tiling {
     scheme s;
-    size_t images, rows, columns, tiles;
+    size_t n, all_rows, columns;
+    size_t most_images, most_rows;
+    size_t image_first, row_first, images, rows; /* this group; no images: all are done */
+    size_t tiles;
     size_t
-        stride; /* between blocks of channels, in vectors: odd, so that they fall on different cache sets */
+        stride; /* between blocks of channels, in vectors: odd, for the cache sets; the same in every group */
 } tiling;
 
-static tiling tile_images(scheme s, size_t images, size_t p, size_t q)
+static void begin_group(tiling *t)
 {
-    tiling t = {.s = s, .images = images, .rows = blocks_of(p, s.m), .columns = blocks_of(q, s.m)};
+    size_t images = t->n - t->image_first, rows = t->all_rows - t->row_first;
 
-    t.tiles = images * t.rows * t.columns;
-    t.stride = t.tiles | 1;
+    t->images = images < t->most_images ? images : t->most_images;
+    t->rows = rows < t->most_rows ? rows : t->most_rows;
+    t->tiles = t->images * t->rows * t->columns;
+}
+
+static tiling first_group(scheme s, size_t n, size_t channels, size_t p, size_t q)
+{
+    tiling t = {.s = s, .n = n, .all_rows = blocks_of(p, s.m), .columns = blocks_of(q, s.m)};
+    size_t row = points_of(s) * t.columns * (channels + 2 * LANES) * sizeof(float);
+    size_t rows = max_group_bytes / row;
+
+    if (rows >= t.all_rows) {
+        t.most_images = rows / t.all_rows < n ? rows / t.all_rows : n;
+        t.most_rows = t.all_rows;
+    } else {
+        t.most_images = 1;
+        t.most_rows = rows ? blocks_of(t.all_rows, blocks_of(t.all_rows, rows)) : 1;
+    }
+    t.stride = (t.most_images * t.most_rows * t.columns) | 1;
+    begin_group(&t);
     return t;
+}
+
+static void next_group(tiling *t)
+{
+    t->row_first += t->rows;
+    if (t->row_first == t->all_rows) {
+        t->row_first = 0;
+        t->image_first += t->images;
+    }
+    begin_group(t);
+}
+
+static bool is_first(const tiling *t)
+{
+    return !t->image_first && !t->row_first;
 }
 
 /* Vectors to a point for so many blocks of channels, odd too. */
@@ -66,22 +128,13 @@ static size_t plane_lines(const tiling *t, size_t blocks)
     return (blocks * t->stride + 4) | 1;
 }
 
-/* How many images at a time. */
-static size_t group_images(scheme s, size_t n, size_t channels, size_t p, size_t q)
-{
-    tiling one = tile_images(s, 1, p, q);
-    size_t bytes = points_of(s) * (one.tiles + 1) * (channels + 2 * LANES) * sizeof(float);
-    size_t images = max_group_bytes / bytes;
-
-    return images < 1 ? 1 : images < n ? images : n;
-}
-
 static tg_status get_kernel(tg_device *dev, scheme s, const char *name, const char *more,
                             tgi_kernel **out)
 {
     char options[MAX_OPTIONS];
 
-    snprintf(options, sizeof options, "-DM=%zu -DR=%zu%.40s", s.m, s.r, more);
+    snprintf(options, sizeof options, "-DM=%zu -DR=%zu -DSTRIDE=%zu%.40s", s.m, s.r, s.stride,
+             more);
     return tgi_kernel_get(dev, "conv2d_winograd", name, options, out);
 }
 
@@ -90,10 +143,10 @@ static tg_status new_points(tg_device *dev, const tiling *t, size_t blocks, tg_t
     return tg_tensor_new(dev, (tg_dims){1, points_of(t->s), plane_lines(t, blocks), LANES}, out);
 }
 
-/* The image side of one transform: which images, and how tiles lie on them. */
+/* The image side of one transform, and how tiles lie on it. */
 typedef struct source {
     const tg_tensor *x;
-    size_t c, h, w, first;
+    size_t c, h, w;
     size_t pad; /* how far the first tile begins outside */
     bool is_reflected, is_gradient;
 } source;
@@ -105,14 +158,12 @@ static tg_status transform(const source *from, const tiling *t, size_t blocks, t
 
     TG_TRY(
         get_kernel(from->x->dev, t->s, "transform", from->is_gradient ? " -DGRAD" : "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel,
-                          TGI_RANGE3(blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m),
-                                     t->rows, t->images * blocks),
-                          TGI_ARGS(tgi_buffer(from->x), tgi_int(from->first), tgi_int(from->c),
-                                   tgi_int(from->h), tgi_int(from->w), tgi_int(from->pad),
-                                   tgi_int(from->is_reflected), tgi_int(blocks),
-                                   tgi_int(t->columns), tgi_int(t->stride),
-                                   tgi_int(plane_lines(t, blocks)), tgi_buffer(points))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(blocks_of(t->columns, segment_of(t->s)), t->rows, t->images * blocks),
+        TGI_ARGS(tgi_buffer(from->x), tgi_int(t->image_first), tgi_int(t->row_first),
+                 tgi_int(from->c), tgi_int(from->h), tgi_int(from->w), tgi_int(from->pad),
+                 tgi_int(from->is_reflected), tgi_int(blocks), tgi_int(t->columns),
+                 tgi_int(t->stride), tgi_int(plane_lines(t, blocks)), tgi_buffer(points))));
 cleanup:
     return status;
 }
@@ -169,65 +220,76 @@ cleanup:
     return status;
 }
 
-static tg_status finish(const tiling *t, const correlation *a, const tg_tensor *products)
+/* `before` has the products of the rows above these, which reach into them; any tensor if there are none. */
+static tg_status finish(const tiling *t, const correlation *a, const tg_tensor *products,
+                        const tg_tensor *before)
 {
     tg_status status = TG_OK;
     size_t blocks = blocks_of(a->k, LANES), padded = blocks_of(a->k, a->nv * LANES) * a->nv;
+    size_t segments = blocks_of(t->columns, segment_of(t->s)),
+           bands = blocks_of(t->rows, t->s.stride == 1 ? BAND : 1);
     tgi_kernel *kernel;
-
     tgi_arg bias = tgi_buffer(a->bias ? a->bias : a->y);
-    size_t segments = blocks_of(t->columns, (COLUMNS - t->s.r + 1) / t->s.m);
 
     if (a->in.is_gradient) {
         TG_TRY(get_kernel(products->dev, t->s, "overlap", "", &kernel));
         TG_TRY(tgi_kernel_run(
-            kernel, TGI_RANGE3(segments, blocks_of(t->rows, BAND), t->images * blocks),
-            TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->rows), tgi_int(t->columns),
-                     tgi_int(t->stride), tgi_int(plane_lines(t, padded)), bias,
-                     tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k), tgi_int(a->h),
-                     tgi_int(a->w), tgi_int(a->pad), tgi_int(a->is_folded), tgi_int(a->add),
-                     tgi_buffer(a->y))));
+            kernel, TGI_RANGE3(segments, bands, t->images * blocks),
+            TGI_ARGS(tgi_buffer(products), tgi_buffer(before), tgi_int(blocks),
+                     tgi_int(t->row_first), tgi_int(t->rows), tgi_int(t->most_rows),
+                     tgi_int(t->all_rows), tgi_int(t->columns), tgi_int(t->stride),
+                     tgi_int(plane_lines(t, padded)), bias, tgi_int(a->bias != NULL),
+                     tgi_int(t->image_first), tgi_int(a->k), tgi_int(a->h), tgi_int(a->w),
+                     tgi_int(a->pad), tgi_int(a->is_folded), tgi_int(a->add), tgi_buffer(a->y))));
         return TG_OK;
     }
     TG_TRY(get_kernel(products->dev, t->s, "finish", "", &kernel));
-    TG_TRY(
-        tgi_kernel_run(kernel, TGI_RANGE3(segments, t->rows, t->images * blocks),
-                       TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->columns),
-                                tgi_int(t->stride), tgi_int(plane_lines(t, padded)), bias,
-                                tgi_int(a->bias != NULL), tgi_int(a->in.first), tgi_int(a->k),
-                                tgi_int(a->h), tgi_int(a->w), tgi_int(a->add), tgi_buffer(a->y))));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(segments, t->rows, t->images * blocks),
+                          TGI_ARGS(tgi_buffer(products), tgi_int(blocks), tgi_int(t->row_first),
+                                   tgi_int(t->columns), tgi_int(t->stride),
+                                   tgi_int(plane_lines(t, padded)), bias, tgi_int(a->bias != NULL),
+                                   tgi_int(t->image_first), tgi_int(a->k), tgi_int(a->h),
+                                   tgi_int(a->w), tgi_int(a->add), tgi_buffer(a->y))));
 cleanup:
     return status;
 }
 
-static tg_status correlate(scheme s, size_t n, correlation *a)
+static tg_status correlate(scheme s, size_t n, const correlation *a)
 {
     tg_status status = TG_OK;
-    tg_tensor *points = NULL, *products = NULL;
+    tg_tensor *points = NULL, *products = NULL, *before = NULL;
     tg_device *dev = a->y->dev;
     size_t c_blocks = blocks_of(a->in.c, LANES), k_blocks = blocks_of(a->k, a->nv * LANES) * a->nv;
-    size_t group = group_images(s, n, a->in.c + a->k, a->p, a->q);
 
-    for (size_t first = 0; first < n; first += group) {
-        tiling t = tile_images(s, n - first < group ? n - first : group, a->p, a->q);
-
-        a->in.first = first;
+    for (tiling t = first_group(s, n, a->in.c + a->k, a->p, a->q); t.images; next_group(&t)) {
         TG_TRY(new_points(dev, &t, c_blocks, &points));
-        TG_TRY(new_points(dev, &t, k_blocks, &products));
         TG_TRY(transform(&a->in, &t, c_blocks, points));
+        TG_TRY(new_points(dev, &t, k_blocks, &products));
         TG_TRY(multiply(&t, a, points, products));
-        TG_TRY(finish(&t, a, products));
         tg_tensor_free(points);
-        tg_tensor_free(products);
-        points = products = NULL;
+        points = NULL;
+        TG_TRY(finish(&t, a, products, before ? before : products));
+        tg_tensor_free(before);
+        before = NULL;
+        if (a->in.is_gradient)
+            before = products;
+        else
+            tg_tensor_free(products);
+        products = NULL;
     }
 cleanup:
     tg_tensor_free(points);
     tg_tensor_free(products);
+    tg_tensor_free(before);
     return status;
 }
 
 /* ---- 4 x 4 taps and stride 2, as 2 x 2 taps and stride 1 on 4 C channels (cl/conv2d_phases.cl) ---- */
+
+static bool is_split(const tgi_conv *conv)
+{
+    return conv->stride == 2 && conv->r == 4;
+}
 
 static tgi_conv split_layer(const tgi_conv *conv)
 {
@@ -297,14 +359,14 @@ static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_ten
     bool is_gather = pass == TGI_CONV_GATHER, is_fresh;
     size_t inputs = is_gather ? conv->c : conv->k, outputs = is_gather ? conv->k : conv->c;
     size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES);
-    int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(s.m * 4 + nv);
+    int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(32 * (s.stride - 1) + s.m * 4 + nv);
     tg_tensor *split = NULL;
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
-    TG_TRY(tgi_tensor_packed(w, kind,
-                             points_of(s) * (blocks * nv * width + 5) * LANES * sizeof(float),
-                             packed, &is_fresh));
+    TG_TRY(tgi_tensor_packed(
+        w, kind, weight_points_of(s) * (blocks * nv * width + 5) * LANES * sizeof(float), packed,
+        &is_fresh));
     if (is_fresh)
         return TG_OK;
     snprintf(more, sizeof more, " -DNV=%zu", nv);
@@ -383,7 +445,7 @@ cleanup:
     return status;
 }
 
-/* The sums over the tiles of one group of images, at the points. */
+/* The sums over the tiles of one group, at the points. */
 static tg_status weights_group(const tgi_conv *conv, const tiling *t, const source *x,
                                const source *y, size_t nv, tg_tensor *sums)
 {
@@ -400,11 +462,11 @@ static tg_status weights_group(const tgi_conv *conv, const tiling *t, const sour
     TG_TRY(new_points(dev, t, k_blocks, &gradients));
     TG_TRY(transform(x, t, c_blocks, points));
     TG_TRY(transform(y, t, k_blocks, gradients));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(c_blocks, k_blocks / nv, points_of(t->s)),
-                          TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(t->tiles),
-                                   tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
-                                   tgi_int(plane_lines(t, k_blocks)), tgi_int(x->first > 0),
-                                   tgi_buffer(sums))));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(blocks_of(c_blocks, C_GROUP), k_blocks / nv, weight_points_of(t->s)),
+        TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(c_blocks), tgi_int(t->tiles),
+                 tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
+                 tgi_int(plane_lines(t, k_blocks)), tgi_int(!is_first(t)), tgi_buffer(sums))));
 cleanup:
     tg_tensor_free(points);
     tg_tensor_free(gradients);
@@ -418,7 +480,6 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
     tg_tensor *sums = NULL;
     size_t nv = weight_vectors_of(conv->k), c_blocks = blocks_of(conv->c, LANES),
            k_blocks = blocks_of(conv->k, nv * LANES);
-    size_t group = group_images(s, conv->n, conv->c + conv->k, conv->p, conv->q);
     source image = {.x = x,
                     .c = conv->c,
                     .h = conv->h,
@@ -432,14 +493,11 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
     snprintf(more, sizeof more, " -DNV=%zu", nv);
     TG_TRY(get_kernel(x->dev, s, "unpack", more, &kernel));
     TG_TRY(tg_tensor_new(
-        x->dev, (tg_dims){1, points_of(s), k_blocks * nv * c_blocks * LANES + 5, LANES}, &sums));
-    for (size_t first = 0; first < conv->n; first += group) {
-        tiling t =
-            tile_images(s, conv->n - first < group ? conv->n - first : group, conv->p, conv->q);
-
-        image.first = output.first = first;
+        x->dev, (tg_dims){1, weight_points_of(s), k_blocks * nv * c_blocks * LANES + 5, LANES},
+        &sums));
+    for (tiling t = first_group(s, conv->n, conv->c + conv->k, conv->p, conv->q); t.images;
+         next_group(&t))
         TG_TRY(weights_group(conv, &t, &image, &output, nv, sums));
-    }
     TG_TRY(tgi_kernel_run(
         kernel, TGI_RANGE2(c_blocks, k_blocks),
         TGI_ARGS(tgi_buffer(sums), tgi_int(conv->k), tgi_int(conv->c), tgi_buffer(dw))));
@@ -457,7 +515,9 @@ static bool is_stride_one(const tgi_conv *conv, size_t taps)
 
 static scheme wide_scheme(const tgi_conv *conv)
 {
-    return conv->stride == 2 ? (scheme){4, 2} : conv->r == 3 ? (scheme){4, 3} : (scheme){3, 4};
+    if (conv->stride == 2)
+        return conv->r == 3 ? (scheme){4, 3, 2} : (scheme){4, 2, 1};
+    return conv->r == 3 ? (scheme){4, 3, 1} : (scheme){3, 4, 1};
 }
 
 static tg_status gather_wide(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
@@ -467,7 +527,7 @@ static tg_status gather_wide(const tgi_conv *conv, const tg_tensor *x, tg_tensor
     tg_tensor *x4 = NULL;
     tgi_conv four = split_layer(conv);
 
-    if (conv->stride == 1)
+    if (!is_split(conv))
         return gather(conv, wide_scheme(conv), x, w, b, add, y);
     TG_TRY(split_image(conv, x, &x4));
     TG_TRY(gather(&four, wide_scheme(conv), x4, w, b, add, y));
@@ -483,7 +543,7 @@ static tg_status scatter_wide(const tgi_conv *conv, const tg_tensor *y, tg_tenso
     tg_tensor *x4 = NULL;
     tgi_conv four = split_layer(conv);
 
-    if (conv->stride == 1)
+    if (!is_split(conv))
         return scatter(conv, wide_scheme(conv), y, w, b, add, x);
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){four.n, four.c, four.h, four.w}, &x4));
     TG_TRY(scatter(&four, wide_scheme(conv), y, w, NULL, false, x4));
@@ -500,7 +560,7 @@ static tg_status weights_wide(const tgi_conv *conv, const tg_tensor *x, const tg
     tg_tensor *x4 = NULL, *dw4 = NULL;
     tgi_conv four = split_layer(conv);
 
-    if (conv->stride == 1)
+    if (!is_split(conv))
         return weights(conv, wide_scheme(conv), x, y, dw);
     TG_TRY(split_image(conv, x, &x4));
     TG_TRY(tg_tensor_new_zero(x->dev, (tg_dims){four.k, four.c, 2, 2}, &dw4));
@@ -517,21 +577,25 @@ static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pa
     TG_UNUSED(pass);
     return tgi_is_cpu_family(dev) && /* others have conv2d_winograd_gpu.c */
            (is_stride_one(conv, 3) || is_stride_one(conv, 4) ||
+            (conv->r == 3 && conv->s == 3 && conv->stride == 2) ||
             (conv->r == 4 && conv->s == 4 && conv->stride == 2 && !conv->is_reflected));
 }
 
 /* Measured against packed on an AVX-512 processor, weights packed anew for each call: it loses with few channels, where most of a block
- * of 16 is empty (17 of 32), and with so few outputs that reading 36 points of weights instead of 9 taps (100 instead of 16 where the stride
- * is 2) costs more than it saves. */
+ * of 16 is empty (17 of 32), and with so few outputs that reading 36 points of weights instead of 9 taps (100 instead of 16 for 4 x 4 taps
+ * of stride 2) costs more than it saves. 3 x 3 taps of stride 2 save least, and with few channels the transforms take that. */
 static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
     size_t padded = blocks_of(conv->c, LANES) * blocks_of(conv->k, LANES) * LANES * LANES;
-    size_t least = conv->stride == 2 ? MIN_OUTPUTS_STRIDE_2
-                   : conv->r == 3    ? MIN_OUTPUTS_3X3
-                                     : MIN_OUTPUTS_4X4;
+    size_t least = is_split(conv)      ? MIN_OUTPUTS_SPLIT
+                   : conv->stride == 2 ? MIN_OUTPUTS_STRIDE_2
+                   : conv->r == 3      ? MIN_OUTPUTS_3X3
+                                       : MIN_OUTPUTS_4X4;
+    size_t channels = conv->stride == 1 || is_split(conv) ? LANES
+                      : pass == TGI_CONV_WEIGHTS          ? MIN_CHANNELS_STRIDE_2 / 2
+                                                          : MIN_CHANNELS_STRIDE_2;
 
-    TG_UNUSED(pass);
-    return tgi_is_cpu_family(dev) && conv->c >= LANES && conv->k >= LANES &&
+    return tgi_is_cpu_family(dev) && conv->c >= channels && conv->k >= channels &&
            padded <= 2 * conv->c * conv->k && conv->n * conv->p * conv->q >= least;
 }
 
@@ -545,7 +609,7 @@ const tgi_conv_algorithm tgi_conv_winograd = {.id = TG_CONV_WINOGRAD,
 
 /* ---- winograd2: 4 x 4 points ---- */
 
-static const scheme narrow_scheme = {2, 3};
+static const scheme narrow_scheme = {2, 3, 1};
 
 static tg_status gather_narrow(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w,
                                const tg_tensor *b, bool add, tg_tensor *y)

@@ -55,6 +55,18 @@ static const struct {
     {{1, 1, 64, 64}, {64, 1, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
     {{1, 64, 64, 64}, {1, 64, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
     {{1, 2, 90, 91}, {130, 2, 3, 3}, {.stride = 1, .pad = 1}, true},
+    /* 3 x 3 taps of stride 2 by Winograd: reflection folded in the tiles and in a padded image, no padding, windows that end
+     * before the image does, rows longer than a work-item takes, more than one block of channels */
+    {{1, 2, 6, 7}, {3, 2, 3, 3}, {.stride = 2, .pad = 1, .padding = TG_PAD_REFLECT}, false},
+    {{2, 2, 9, 12}, {3, 2, 3, 3}, {.stride = 2, .pad = 2, .padding = TG_PAD_REFLECT}, false},
+    {{1, 3, 10, 8}, {2, 3, 3, 3}, {.stride = 2}, false},
+    {{3, 20, 18, 15}, {33, 20, 3, 3}, {.stride = 2, .pad = 1, .padding = TG_PAD_REFLECT}, true},
+    {{1, 33, 20, 150}, {64, 33, 3, 3}, {.stride = 2, .pad = 1}, true},
+    {{1, 16, 25, 131}, {16, 16, 3, 3}, {.stride = 2, .pad = 1, .padding = TG_PAD_REFLECT}, true},
+    {{2, 48, 17, 66}, {16, 48, 3, 3}, {.stride = 2, .pad = 2}, true},
+    /* more tiles than Winograd takes at a time */
+    {{1, 1, 330, 310}, {1, 1, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
+    {{2, 1, 401, 390}, {1, 1, 3, 3}, {.stride = 2, .pad = 1}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,
@@ -77,7 +89,7 @@ static bool is_worth(tg_conv_algorithm algorithm, size_t i)
     switch (algorithm) {
     case TG_CONV_WINOGRAD:
         return is_square && ((stride == 1 && (taps == 3 || taps == 4)) ||
-                             (stride == 2 && taps == 4 && !is_reflected));
+                             (stride == 2 && (taps == 3 || (taps == 4 && !is_reflected))));
     case TG_CONV_WINOGRAD2:
         return is_square && stride == 1 && taps == 3;
     case TG_CONV_MATMUL: /* CLBlast compiles for seconds in every process: six shapes are enough for it */

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Layers that every algorithm takes, of the size where the bounds were found. */
+/* Layers that Winograd's algorithms take, of the size where the bounds were found. */
 static const struct {
     tg_dims x, w;
     tg_conv2d_geom geom;
@@ -16,6 +16,7 @@ static const struct {
     {{1, 64, 32, 32}, {64, 64, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}},
     {{1, 64, 32, 32}, {64, 64, 4, 4}, {.stride = 1, .pad = 1}},
     {{1, 64, 32, 32}, {64, 64, 4, 4}, {.stride = 2, .pad = 1}},
+    {{1, 64, 32, 32}, {64, 64, 3, 3}, {.stride = 2, .pad = 1}},
 };
 
 /* Values and tensors of one layer, the same for every algorithm. */
