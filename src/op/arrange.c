@@ -7,12 +7,11 @@
 
 #include "base/banned.h"
 
-static tg_status run_rows(const char *name, const tg_tensor *from, size_t from_first, tg_tensor *to,
-                          size_t to_first, size_t n)
+static tg_status run_rows(const char *name, size_t samples, const tg_tensor *from,
+                          size_t from_first, tg_tensor *to, size_t to_first, size_t n)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
-    size_t samples = from->dims.n;
     size_t from_size = tg_tensor_count(from) / samples, to_size = tg_tensor_count(to) / samples;
 
     TG_TRY(tgi_kernel_get(from->dev, "arrange", name, "", &kernel));
@@ -28,13 +27,23 @@ cleanup:
 tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
                         size_t n)
 {
-    return run_rows("copy_rows", from, from_first, to, to_first, n);
+    return run_rows("copy_rows", from->dims.n, from, from_first, to, to_first, n);
 }
 
 tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
                        size_t n)
 {
-    return run_rows("add_rows", from, from_first, to, to_first, n);
+    return run_rows("add_rows", from->dims.n, from, from_first, to, to_first, n);
+}
+
+tg_status tgi_part_add(const tg_tensor *from, size_t from_at, tg_tensor *to, size_t to_at, size_t n)
+{
+    size_t n_from = tg_tensor_count(from), n_to = tg_tensor_count(to);
+
+    if (n > n_from || from_at > n_from - n || n > n_to || to_at > n_to - n)
+        return tg_fail(TG_ERR_SHAPE, "add: %zu values from %zu of %zu to %zu of %zu", n, from_at,
+                       n_from, to_at, n_to);
+    return run_rows("add_rows", 1, from, from_at, to, to_at, n);
 }
 
 tg_status tg_concat_forward(const tg_tensor *a, const tg_tensor *b, tg_tensor *y)

@@ -11,4 +11,8 @@ tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to,
 tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
                        size_t n) TG_MUST_CHECK;
 
+/* n values of a tensor, from `from_at` on, added to those of another from `to_at` on. */
+tg_status tgi_part_add(const tg_tensor *from, size_t from_at, tg_tensor *to, size_t to_at,
+                       size_t n) TG_MUST_CHECK;
+
 #endif
