@@ -262,14 +262,10 @@ bool tgi_rows_plan_scatter(const tg_device *dev, const tgi_conv *conv, bool is_f
     return plan_rows(dev, &j, plan);
 }
 
-static void write_options(const job *j, const tgi_rows_plan *plan, char *options, size_t size)
+/* What the kernels of a scatter divide rows by; a gather's copy has its padding. */
+static size_t pad_of(const job *j)
 {
-    snprintf(options, size,
-             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DPAD=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu "
-             "-DCB=%zu "
-             "-DJOINED=%d -DTP=%zu",
-             j->r, j->s, j->in_step, j->out_step, j->out_step > 1 ? j->pad : 0, plan->vq, plan->kt,
-             plan->nq, plan->cb, plan->unit_columns % plan->nq == 0, plan->tp);
+    return j->out_step > 1 ? j->pad : 0;
 }
 
 static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, tg_tensor *w,
@@ -279,7 +275,6 @@ static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, 
     size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
     size_t taps = (j->r + (plan->tp - 1) * j->in_step) * j->s;
     tgi_kernel *kernel;
-    char options[MAX_OPTIONS];
     bool is_fresh;
 
     TG_TRY(tgi_tensor_packed(w, (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)plan->kt,
@@ -287,13 +282,23 @@ static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, 
                              &is_fresh));
     if (is_fresh)
         return TG_OK;
-    write_options(j, plan, options, sizeof options);
-    TG_TRY(tgi_kernel_get(w->dev, "conv2d_rows", "pack_rows", options, &kernel));
+    TG_TRY(tgi_kernel_get(w->dev, "conv2d_rows", "pack_rows", "-DFORMS", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(j->inputs, tiles),
                           TGI_ARGS(tgi_buffer(w), tgi_int(j->outputs), tgi_int(j->inputs),
-                                   tgi_int(is_scatter), tgi_mem(*packed))));
+                                   tgi_int(is_scatter), tgi_int(j->r), tgi_int(j->s),
+                                   tgi_int(j->in_step), tgi_int(j->out_step), tgi_int(pad_of(j)),
+                                   tgi_int(plan->kt), tgi_int(plan->tp), tgi_mem(*packed))));
 cleanup:
     return status;
+}
+
+static void write_options(const job *j, const tgi_rows_plan *plan, char *options, size_t size)
+{
+    snprintf(options, size,
+             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DPAD=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu "
+             "-DJOINED=%d -DTP=%zu",
+             j->r, j->s, j->in_step, j->out_step, pad_of(j), plan->vq, plan->kt, plan->nq,
+             plan->unit_columns % plan->nq == 0, plan->tp);
 }
 
 static tg_status run(const job *j, const tgi_rows_plan *plan, bool is_scatter, const tg_tensor *x,
@@ -413,9 +418,11 @@ tg_status tgi_rows_weights(const tgi_conv *conv, const tgi_rows_plan *plan, cons
     tg_tensor *part = NULL;
     char options[MAX_OPTIONS];
 
-    write_options(&j, plan, options, sizeof options);
+    snprintf(options, sizeof options,
+             "-DWEIGHTS -DR=%zu -DS=%zu -DIN_STEP=%zu -DVQ=%zu -DKT=%zu -DCB=%zu", j.r, j.s,
+             j.in_step, plan->vq, plan->kt, plan->cb);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "rows_weights", options, &kernel));
-    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "sum_rows_weights", options, &sum));
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "sum_rows_weights", "-DFORMS", &sum));
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){chunks, tiles, blocks * j.r, sums}, &part));
     TG_TRY(tgi_kernel_run(
         kernel, TGI_RANGE3(plan->parts, plan->c_parts, chunks),
@@ -427,7 +434,8 @@ tg_status tgi_rows_weights(const tgi_conv *conv, const tgi_rows_plan *plan, cons
                  tgi_int(plan->channels_each), tgi_buffer(part), tgi_local(plan->copy_bytes))));
     TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(blocks, tiles),
                           TGI_ARGS(tgi_buffer(part), tgi_int(chunks), tgi_int(j.outputs),
-                                   tgi_int(j.inputs), tgi_buffer(dw))));
+                                   tgi_int(j.inputs), tgi_int(j.r), tgi_int(j.s), tgi_int(plan->kt),
+                                   tgi_int(plan->cb), tgi_int(sums), tgi_buffer(dw))));
 cleanup:
     tg_tensor_free(part);
     return status;
