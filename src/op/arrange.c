@@ -169,6 +169,33 @@ tg_status tg_upsample_backward(const tg_tensor *dy, size_t s, tg_tensor *dx)
     return tgi_upsample_backward(dy, s, TGI_ADD, dx);
 }
 
+static tg_status run_weights(const char *name, const tg_tensor *w, const tg_tensor *w4,
+                             const tg_tensor *in, tg_tensor *out)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+    size_t k = w->dims.n, c = w->dims.c;
+
+    TG_TRY(tgi_op_expect("upsampling's weights", w, (tg_dims){k, c, 3, 3}, w));
+    TG_TRY(tgi_op_expect("upsampling's weights", w, (tg_dims){c, k, 4, 4}, w4));
+    TG_TRY(tgi_kernel_get(in->dev, "arrange", name, "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(k * c),
+                          TGI_ARGS(tgi_buffer(in), tgi_int(k), tgi_int(c), tgi_buffer(out))));
+    tgi_tensor_touch(out);
+cleanup:
+    return status;
+}
+
+tg_status tgi_upsample_weights_forward(const tg_tensor *w, tg_tensor *w4)
+{
+    return run_weights("upsample_weights_fwd", w, w4, w, w4);
+}
+
+tg_status tgi_upsample_weights_backward(const tg_tensor *dw4, tg_tensor *dw)
+{
+    return run_weights("upsample_weights_bwd", dw, dw4, dw4, dw);
+}
+
 /* The sizes of x after shuffling. */
 static tg_status shuffled(tg_dims x, size_t s, tg_dims *y)
 {

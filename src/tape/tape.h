@@ -128,6 +128,10 @@ tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                           const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                                      const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
+/* Whether this convolution of what was upsampled `s` times can be had in one with it, and both: equal but for rounding. */
+bool tgi_tape_takes_upsampled(size_t s, tg_dims w, const tg_conv2d_geom *geom);
+tg_status tgi_tape_upsampled_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                                    tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_linear(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                           tgi_var **y) TG_MUST_CHECK;
 
