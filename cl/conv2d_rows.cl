@@ -12,7 +12,8 @@
 //            WEIGHTS with rows_weights, FORMS with what only moves weights
 // Tunables   VQ (4, 8, 16); KT, NQ: output channels and units of a register tile; CB: input channels of a weight-gradient tile;
 //            JOINED: the NQ units lie side by side; TP: rows that a tile computes of each of its KT / TP channels, as if they were
-//            channels whose weights lie a row lower each (a single channel would be bound by loads)
+//            channels whose weights lie a row lower each (a single channel would be bound by loads); KV: vectors of output channels
+//            in rows_weights_channels, which there is instead of rows_weights where this is set
 // Numerics   one float sum a result, in the order c, r, s; weight gradients: a sum a lane, the lanes as a tree, then the chunks
 // Reference  tests/ref/conv2d.c          Source  none
 //
@@ -72,7 +73,7 @@
 
 // ---- forms of weights: sizes are arguments, so that one program serves all layers ----
 #ifdef FORMS
-#define MOST_SUMS 64 // more than there are registers for
+#define MOST_SUMS 512 // more than there are lanes of registers for
 
 // Weights for conv_rows. w [K,C,R,S]; outputs are its k, or its c where `transposed` (the scatter). Row phase by row phase; the taps
 // of a phase in the order of the copied rows, so turned round for the scatter; columns are turned round where out_step is 1.
@@ -120,10 +121,10 @@ void pack_rows(__global const float *restrict w, const int out_count, const int 
     }
 }
 
-// dw[k][c][r][s] += sum over chunks of part, of `sums` values to each tile, block and r. One work-item: one tile, one block of channels.
+// dw[k][c][r][s] += sum over chunks of part, of `sums` values to each tile, block and r; their order is k, c, s or (k_inside) c, s, k. One work-item: one tile, one block of channels.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void sum_rows_weights(__global const float *restrict part, const int chunks, const int k_count, const int c_count, const int r_taps,
-                      const int s_taps, const int kt, const int cb, const int sums, __global float *restrict dw)
+                      const int s_taps, const int kt, const int cb, const int sums, const int k_inside, __global float *restrict dw)
 {
     const int block = get_global_id(0), tile = get_global_id(1), c_blocks = get_global_size(0), tiles = get_global_size(1);
     const int c_here = min(cb, c_count - block * cb);
@@ -140,14 +141,31 @@ void sum_rows_weights(__global const float *restrict part, const int chunks, con
         for (int k = 0; k < min(kt, k_count - tile * kt); k++) {
             for (int b = 0; b < c_here; b++) {
                 __global float *out = dw + (((size_t)(tile * kt + k) * c_count + block * cb + b) * r_taps + r) * s_taps;
-                const float *in = line + (k * cb + b) * s_taps;
+                const float *in = k_inside ? line + b * s_taps * kt + k : line + (k * cb + b) * s_taps;
                 int s = 0;
-                for (; s + 4 <= s_taps; s += 4)
+                for (; !k_inside && s + 4 <= s_taps; s += 4)
                     vstore4(vload4(0, out + s) + vload4(0, in + s), 0, out + s);
                 for (; s < s_taps; s++)
-                    out[s] += in[s];
+                    out[s] += in[k_inside ? s * kt : s];
             }
         }
+    }
+}
+
+// y [N,K,plane] with its channels inside: out [N,plane,k_padded]. One work-item: one image, 16 channels.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void channels_inside(__global const float *restrict y, const int k_count, const int plane, const int k_padded,
+                     __global float *restrict out)
+{
+    const int first = (int)get_global_id(0) * 16;
+    const size_t n = get_global_id(1);
+
+    for (int j = first; j < first + 16; j++) {
+        __global const float *from = y + (n * k_count + min(j, k_count - 1)) * plane;
+        __global float *to = out + n * plane * k_padded + j;
+
+        for (int i = 0; i < plane; i++)
+            to[(size_t)i * k_padded] = j < k_count ? from[i] : 0.0f;
     }
 }
 
@@ -414,6 +432,8 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
 
 #else
 
+#ifndef KV
+
 // The sums of the lanes of 16 vectors, as lanes.
 static float16 lane_sums(const float16 *a)
 {
@@ -540,5 +560,78 @@ void rows_weights(__global const float *restrict x, const int n_count, const int
     }
 }
 
+#else
+
+// The same with vectors of 16 output channels, for maps so small that vectors of pixels are put together from pieces: y has its
+// channels inside, each of its vectors meets CB * S single values of x. part's sums are in the order c, s, k.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void rows_weights_channels(__global const float *restrict x, const int n_count, const int c_count, const int h, const int w,
+                           const int row_back, const int col_back, const int reflect, __global const float *restrict y,
+                           const int k_padded, const int p_count, const int q_count, const int images, const int rows,
+                           const int pitch, const int tiles_each, const int channels_each, __global float *restrict part,
+                           __local float *restrict copy)
+{
+    const int tiles = k_padded / (KV * 16), c_blocks = CEIL_DIV(c_count, CB);
+    const int first_tile = get_global_id(0) * tiles_each, end_tile = min(first_tile + tiles_each, tiles);
+    const int c_first = get_global_id(1) * channels_each, c_here = min(channels_each, c_blocks * CB - c_first);
+    const int chunk = get_global_id(2), n_first = chunk * images, n_here = min(images, n_count - n_first);
+    const int line_size = IN_STEP * pitch, plane_size = rows * line_size, channel_size = images * plane_size;
+
+    for (int c = 0; c < c_here; c++) {
+        for (int i = 0; i < n_here; i++) {
+            __local float *out = copy + (size_t)c * channel_size + i * plane_size;
+            if (c_first + c < c_count)
+                take_plane(x + ((size_t)(n_first + i) * c_count + c_first + c) * h * w, h, w, -row_back, rows, col_back, reflect,
+                           pitch, out);
+            else
+                clear(out, plane_size);
+        }
+    }
+    for (int tile = first_tile; tile < end_tile; tile++) {
+        for (int c = 0; c < c_here; c += CB) {
+            for (int r = 0; r < R; r++) {
+                float16 acc[KV][CB * S];
+
+#pragma unroll
+                for (int k = 0; k < KV; k++) {
+#pragma unroll
+                    for (int t = 0; t < CB * S; t++)
+                        acc[k][t] = (float16)(0.0f);
+                }
+                for (int line = 0; line < n_here * p_count; line++) {
+                    const int i = line / p_count;
+                    const __local float *in =
+                        copy + (size_t)c * channel_size + i * plane_size + ((line - i * p_count) * IN_STEP + r) * line_size;
+                    const __global float *g =
+                        y + ((size_t)n_first * p_count + line) * q_count * k_padded + tile * KV * 16;
+
+                    for (int q = 0; q < q_count; q++, in++, g += k_padded) {
+                        float16 grads[KV];
+#pragma unroll
+                        for (int k = 0; k < KV; k++)
+                            grads[k] = vload16(k, g);
+#pragma unroll
+                        for (int t = 0; t < CB * S; t++) {
+                            const float16 value = (float16)(in[t / S * channel_size + TAP_AT(t % S)]);
+#pragma unroll
+                            for (int k = 0; k < KV; k++)
+                                acc[k][t] = fma(value, grads[k], acc[k][t]);
+                        }
+                    }
+                }
+                __global float *out =
+                    part + ((((size_t)chunk * tiles + tile) * c_blocks + (c_first + c) / CB) * R + r) * KV * 16 * CB * S;
+#pragma unroll
+                for (int t = 0; t < CB * S; t++) {
+#pragma unroll
+                    for (int k = 0; k < KV; k++)
+                        vstore16(acc[k][t], t * KV + k, out);
+                }
+            }
+        }
+    }
+}
+
+#endif
 #endif
 #endif

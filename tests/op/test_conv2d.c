@@ -55,6 +55,9 @@ static const struct {
     {{1, 1, 64, 64}, {64, 1, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
     {{1, 64, 64, 64}, {1, 64, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
     {{1, 2, 90, 91}, {130, 2, 3, 3}, {.stride = 1, .pad = 1}, true},
+    /* vectors of channels in its weight gradient: images in several chunks, channels that fill no block and no vector */
+    {{130, 6, 8, 8}, {40, 6, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{9, 7, 9, 7}, {33, 7, 4, 4}, {.stride = 2, .pad = 1}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,
