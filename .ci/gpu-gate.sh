@@ -37,6 +37,10 @@ conv2d_implicit:-DMATRIX -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
 conv2d_implicit:-DMATRIX_NT -DBM=32 -DBN=32 -DBK=16 -DTM=4 -DTN=4 -DALIGNED=1
 conv2d_implicit:-DMATRIX_NT -DBM=64 -DBN=64 -DBK=16 -DTM=4 -DTN=8 -DALIGNED=1
 conv2d_implicit:-DMATRIX_NT -DBM=128 -DBN=128 -DBK=8 -DTM=8 -DTN=8 -DALIGNED=1
+conv2d_rows:
+conv2d_rows:-DWEIGHTS
+conv2d_rows:-DWEIGHTS -DR=4 -DS=4 -DIN_STEP=2 -DCB=3 -DKV=2
+conv2d_rows:-DFORMS
 conv2d_winograd_gpu:-DM=4 -DR=3
 conv2d_winograd_gpu:-DM=4 -DR=3 -DGRAD
 conv2d_winograd_gpu:-DM=3 -DR=4

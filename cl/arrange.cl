@@ -1,10 +1,12 @@
 // arrange.cl -- values moved, not changed: channels side by side, planes enlarged, channels shuffled into pixels.
 //
 // Math       concat: y[n] = a[n], then b[n]; upsample: y[i,j] = x[i/S,j/S]; shuffle: y[c,iS+p,jS+q] = x[cSS+pS+q,i,j].
-//            The backward passes add the sum (or the one value) that came from each x
-// Shapes     rows: N samples of n values inside samples of from_size and to_size values; upsample, shuffle: planes of h x w (of x)
+//            The backward passes add the sum (or the one value) that came from each x. Upsampling twice and a 3x3 convolution with
+//            weights w together are a transposed 4x4 convolution of stride 2 whose line a of weights is w's lines 2 - a and 3 - a
+// Shapes     upsample_weights: w [K,C,3,3], w4 [C,K,4,4]; rows: N samples of n values inside samples of from_size and to_size values; upsample, shuffle: planes of h x w (of x)
 // Launch     rows: global {ceil(n / 4), N}, local {WG, 1}; upsample {ceil(W / 8), H, planes of x}, both ways; shuffle forward
-//            {W*S, H*S, planes of y}, backward {W, H, planes of x}; local {TILE_W, TILE_H, 1}
+//            {W*S, H*S, planes of y}, backward {W, H, planes of x}; local {TILE_W, TILE_H, 1};
+//            upsample_weights {K * C}, local {WG, 1}
 // Tunables   WG, 16 to 256; TILE_W * TILE_H, 16 to 256: work-items to a group. S is the factor, set by the host
 // Numerics   exact, but for the sum of S*S gradients, always in the same order
 // Reference  tests/ref/arrange.c          Source  pixel shuffle: [shi2016]
@@ -41,6 +43,43 @@ ROWS add_rows(__global const float *restrict from, const int from_size, const in
     __global float *sum = to + sample * to_size + to_first;
 
     store4(load4(sum, i, n) + load4(from + sample * from_size + from_first, i, n), sum, i, n);
+}
+
+// Weights of upsampling and a convolution in one, and their gradient back to w.
+ROWS upsample_weights_fwd(__global const float *restrict w, const int k_count, const int c_count, __global float *restrict w4)
+{
+    const int pair = get_global_id(0), k = pair / c_count, c = pair - k * c_count;
+
+    if (k >= k_count)
+        return;
+    __global const float *in = w + (size_t)pair * 9;
+    __global float *out = w4 + ((size_t)c * k_count + k) * 16;
+    for (int a = 0; a < 4; a++) {
+        for (int b = 0; b < 4; b++) {
+            float sum = 0.0f;
+            for (int r = max(2 - a, 0); r <= min(3 - a, 2); r++) {
+                for (int s = max(2 - b, 0); s <= min(3 - b, 2); s++)
+                    sum += in[r * 3 + s];
+            }
+            out[a * 4 + b] = sum;
+        }
+    }
+}
+
+ROWS upsample_weights_bwd(__global const float *restrict dw4, const int k_count, const int c_count, __global float *restrict dw)
+{
+    const int pair = get_global_id(0), k = pair / c_count, c = pair - k * c_count;
+
+    if (k >= k_count)
+        return;
+    __global const float *in = dw4 + ((size_t)c * k_count + k) * 16;
+    __global float *out = dw + (size_t)pair * 9;
+    for (int r = 0; r < 3; r++) {
+        for (int s = 0; s < 3; s++) {
+            __global const float *from = in + (2 - r) * 4 + 2 - s;
+            out[r * 3 + s] += (from[0] + from[1]) + (from[4] + from[5]);
+        }
+    }
 }
 
 // Upsampling by row: a work-item takes 8 pixels of a row of x; twice, the usual factor, is two stores of whole vectors.

@@ -8,9 +8,12 @@
 //            part [chunk][tile of KT][block of CB channels][R][KT*CB*S rounded up to 16]
 // Launch     conv_rows {parts of the tiles, image groups * slices}; rows_weights {parts of the tiles, parts of the channels,
 //            chunks}; local {1,1,1}: a work-item is a core with vector registers
+// Programs   a compiler reads and keeps all of a program for each of its kernels, so there are three: the plain one with conv_rows,
+//            WEIGHTS with rows_weights, FORMS with what only moves weights
 // Tunables   VQ (4, 8, 16); KT, NQ: output channels and units of a register tile; CB: input channels of a weight-gradient tile;
 //            JOINED: the NQ units lie side by side; TP: rows that a tile computes of each of its KT / TP channels, as if they were
-//            channels whose weights lie a row lower each (a single channel would be bound by loads)
+//            channels whose weights lie a row lower each (a single channel would be bound by loads); KV: vectors of output channels
+//            in rows_weights_channels, which there is instead of rows_weights where this is set
 // Numerics   one float sum a result, in the order c, r, s; weight gradients: a sum a lane, the lanes as a tree, then the chunks
 // Reference  tests/ref/conv2d.c          Source  none
 //
@@ -53,6 +56,7 @@
 #define VP (16 / VQ)
 #define KO (KT / TP)
 #define RUN (VQ * OUT_STEP)
+#define RUN_LINE (16 * OUT_STEP)
 #define LOAD_PIECE JOIN(vload, VQ)
 #define STORE_PIECE JOIN(vstore, VQ)
 // A scatter's tap i (row or column): how far from j its input lies, the phase that it belongs to, and the smallest of the distances.
@@ -66,6 +70,106 @@
 #endif
 #define ROW_TAPS (R + (TP - 1) * IN_STEP)
 #define SUMS (CEIL_DIV(KT * CB * S, 16) * 16)
+
+// ---- forms of weights: sizes are arguments, so that one program serves all layers ----
+#ifdef FORMS
+#define MOST_SUMS 512 // more than there are lanes of registers for
+
+// Weights for conv_rows. w [K,C,R,S]; outputs are its k, or its c where `transposed` (the scatter). Row phase by row phase; the taps
+// of a phase in the order of the copied rows, so turned round for the scatter; columns are turned round where out_step is 1.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void pack_rows(__global const float *restrict w, const int out_count, const int in_count, const int transposed, const int r_taps,
+               const int s_taps, const int in_step, const int out_step, const int pad, const int kt, const int tp,
+               __global float *restrict packed)
+{
+    const int in = get_global_id(0), tile = get_global_id(1), step = out_step == 1 && transposed ? -1 : 1;
+    const int row_taps = r_taps + (tp - 1) * in_step, ko = kt / tp;
+    __global float *from_phase = packed + (size_t)tile * in_count * row_taps * s_taps * kt;
+
+    for (int phase = 0; phase < out_step; phase++) {
+        const int r_first = (phase + pad) % out_step, taps = CEIL_DIV(row_taps - r_first, out_step);
+        __global float *out = from_phase + (size_t)in * taps * s_taps * kt;
+
+        for (int j = 0; j < kt; j++) {
+            const int o = tile * ko + j / tp, shift = j % tp * in_step;
+            const size_t pair = transposed ? (size_t)in * out_count + o : (size_t)o * in_count + in;
+
+            // all taps of a channel as they lie in w, from the first or from the last
+            if (tp == 1 && out_step == 1 && o < out_count) {
+                const int n = r_taps * s_taps;
+                __global const float *from = w + pair * n + (step < 0 ? n - 1 : 0);
+                for (int i = 0; i < n; i++, from += step)
+                    out[i * kt + j] = *from;
+                continue;
+            }
+            for (int t = 0; t < taps; t++) {
+                const int below = t - shift;
+                const int r = transposed ? r_first + out_step * (taps - 1 - (tp - 1) * in_step - below) : below;
+                __global float *to = out + (size_t)t * s_taps * kt + j;
+
+                if (o >= out_count || r < 0 || r >= r_taps) {
+                    for (int i = 0; i < s_taps; i++, to += kt)
+                        *to = 0.0f;
+                    continue;
+                }
+                __global const float *from = w + (pair * r_taps + r) * s_taps + (step < 0 ? s_taps - 1 : 0);
+                for (int i = 0; i < s_taps; i++, to += kt, from += step)
+                    *to = *from;
+            }
+        }
+        from_phase += (size_t)in_count * taps * s_taps * kt;
+    }
+}
+
+// dw[k][c][r][s] += sum over chunks of part, of `sums` values to each tile, block and r; their order is k, c, s or (k_inside) c, s, k. One work-item: one tile, one block of channels.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void sum_rows_weights(__global const float *restrict part, const int chunks, const int k_count, const int c_count, const int r_taps,
+                      const int s_taps, const int kt, const int cb, const int sums, const int k_inside, __global float *restrict dw)
+{
+    const int block = get_global_id(0), tile = get_global_id(1), c_blocks = get_global_size(0), tiles = get_global_size(1);
+    const int c_here = min(cb, c_count - block * cb);
+
+    for (int r = 0; r < r_taps; r++) {
+        float line[MOST_SUMS];
+
+        for (int i = 0; i < sums; i += 16) {
+            float16 sum = (float16)(0.0f);
+            for (int chunk = 0; chunk < chunks; chunk++)
+                sum += vload16(0, part + ((((size_t)chunk * tiles + tile) * c_blocks + block) * r_taps + r) * sums + i);
+            vstore16(sum, 0, line + i);
+        }
+        for (int k = 0; k < min(kt, k_count - tile * kt); k++) {
+            for (int b = 0; b < c_here; b++) {
+                __global float *out = dw + (((size_t)(tile * kt + k) * c_count + block * cb + b) * r_taps + r) * s_taps;
+                const float *in = k_inside ? line + b * s_taps * kt + k : line + (k * cb + b) * s_taps;
+                int s = 0;
+                for (; !k_inside && s + 4 <= s_taps; s += 4)
+                    vstore4(vload4(0, out + s) + vload4(0, in + s), 0, out + s);
+                for (; s < s_taps; s++)
+                    out[s] += in[k_inside ? s * kt : s];
+            }
+        }
+    }
+}
+
+// y [N,K,plane] with its channels inside: out [N,plane,k_padded]. One work-item: one image, 16 channels.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void channels_inside(__global const float *restrict y, const int k_count, const int plane, const int k_padded,
+                     __global float *restrict out)
+{
+    const int first = (int)get_global_id(0) * 16;
+    const size_t n = get_global_id(1);
+
+    for (int j = first; j < first + 16; j++) {
+        __global const float *from = y + (n * k_count + min(j, k_count - 1)) * plane;
+        __global float *to = out + n * plane * k_padded + j;
+
+        for (int i = 0; i < plane; i++)
+            to[(size_t)i * k_padded] = j < k_count ? from[i] : 0.0f;
+    }
+}
+
+#else
 
 static int mirrored(const int i, const int n)
 {
@@ -156,39 +260,14 @@ static void take_plane(const __global float *plane, const int h, const int w, co
     }
 }
 
-// Weights for conv_rows. w [K,C,R,S]; outputs are its k, or its c where `transposed` (the scatter). Row phase by row phase; the taps
-// of a phase in the order of the copied rows, so turned round for the scatter; columns are turned round where OUT_STEP is 1.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void pack_rows(__global const float *restrict w, const int out_count, const int in_count, const int transposed,
-               __global float *restrict packed)
-{
-    const int in = get_global_id(0), tile = get_global_id(1), is_turned = OUT_STEP == 1 ? transposed : 0;
-    __global float *from_phase = packed + (size_t)tile * in_count * ROW_TAPS * S * KT;
-
-    for (int phase = 0; phase < OUT_STEP; phase++) {
-        const int r_first = (phase + PAD) % OUT_STEP, taps = CEIL_DIV(ROW_TAPS - r_first, OUT_STEP);
-        __global float *out = from_phase + (size_t)in * taps * S * KT;
-
-        for (int t = 0; t < taps; t++) {
-            for (int i = 0; i < S; i++) {
-                const int s = is_turned ? S - 1 - i : i;
-                for (int j = 0; j < KT; j++, out++) {
-                    const int o = tile * KO + j / TP, below = t - j % TP * IN_STEP;
-                    const int r = transposed ? r_first + OUT_STEP * (taps - 1 - (TP - 1) * IN_STEP - below) : below;
-                    const size_t pair = transposed ? (size_t)in * out_count + o : (size_t)o * in_count + in;
-                    *out = o < out_count && r >= 0 && r < R ? w[(pair * R + r) * S + s] : 0.0f;
-                }
-            }
-        }
-        from_phase += (size_t)in_count * taps * S * KT;
-    }
-}
+#ifndef WEIGHTS
 
 // One unit of one output channel to its plane. `row` and `column` of its first pixel may lie outside: there nothing is stored, or
 // (reflect) it is added where the mirror shows.
 static void store_unit(const float *line, const int row, const int column, const int hy, const int wy, const int border,
                        const int add, __global float *plane)
 {
+#pragma unroll 1
     for (int v = 0; v < VP; v++, line += RUN) {
         const int h = row + v * TP * OUT_STEP, target = border ? mirrored(h, hy) : h;
 
@@ -205,10 +284,26 @@ static void store_unit(const float *line, const int row, const int column, const
             }
             continue;
         }
+#pragma unroll 1
         for (int j = 0; j < RUN; j++) {
             const int at = column + j, to = border ? mirrored(at, wy) : at;
             if (at >= -border && at < wy + border)
                 out[to] = add ? out[to] + line[j] : line[j];
+        }
+    }
+}
+
+// The same where all of it lies inside.
+static void store_whole(const float *line, const int wy, const int add, __global float *out)
+{
+#pragma unroll
+    for (int v = 0; v < VP; v++, out += (size_t)TP * OUT_STEP * wy) {
+#pragma unroll
+        for (int j = 0; j < RUN; j += VQ) {
+            JOIN(float, VQ) value = LOAD_PIECE(0, line + v * RUN + j);
+            if (add)
+                value += LOAD_PIECE(0, out + j);
+            STORE_PIECE(value, 0, out + j);
         }
     }
 }
@@ -257,16 +352,17 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
         const int k_here = min(KO, k_count - tile * KO);
 
         for (int block = 0; block < units; block += NQ) {
-            int at[NQ], n[NQ], unit_row[NQ], unit_column[NQ];
+            const int units_here = min(NQ, units - block);
+            int at[NQ];
 
+#pragma unroll
             for (int i = 0; i < NQ; i++) {
-                const int unit = min(block + i, units - 1), line = unit / unit_columns;
-                unit_column[i] = unit - line * unit_columns;
-                n[i] = line / rows_here;
-                unit_row[i] = line - n[i] * rows_here;
-                at[i] = n[i] * plane_size + unit_row[i] * VP * TP * IN_STEP * line_size + unit_column[i] * VQ;
+                const int unit = min(block + i, units - 1), line = unit / unit_columns, n = line / rows_here;
+                at[i] = n * plane_size + (line - n * rows_here) * VP * TP * IN_STEP * line_size +
+                        (unit - line * unit_columns) * VQ;
             }
             __global const float *taps = packed + (size_t)tile * c_count * ROW_TAPS * S * KT;
+#pragma unroll 1
             for (int phase = 0; phase < OUT_STEP; phase++) {
                 const int r_first = (phase + PAD) % OUT_STEP, r_count = CEIL_DIV(ROW_TAPS - r_first, OUT_STEP);
                 const int r_skip = OUT_STEP == 1 ? 0 : SHIFT(r_first) - (r_count - 1) - SHIFT(R - 1);
@@ -302,27 +398,41 @@ void conv_rows(__global const float *restrict x, const int n_count, const int c_
                         }
                     }
                 }
+                // By way of memory, so that the code of store_unit() is there once.
+                float lines[KT * NQ * RUN_LINE];
 #pragma unroll
-                for (int i = 0; i < NQ; i++) {
-                    const int row = (row_first + unit_row[i]) * VP * TP * OUT_STEP + phase - border;
-                    const int column = unit_column[i] * RUN - border;
-                    __global float *plane = y + ((size_t)(n_first + n[i]) * k_count + tile * KO) * hy * wy;
+                for (int k = 0; k < KT; k++) {
+#pragma unroll
+                    for (int i = 0; i < NQ; i++)
+                        interleave(acc[k][i], lines + (k * NQ + i) * RUN_LINE);
+                }
+#pragma unroll 1
+                for (int i = 0; i < units_here; i++) {
+                    const int line = (block + i) / unit_columns, n = line / rows_here;
+                    const int row = (row_first + line - n * rows_here) * VP * TP * OUT_STEP + phase - border;
+                    const int column = (block + i - line * unit_columns) * RUN - border;
+                    __global float *plane = y + ((size_t)(n_first + n) * k_count + tile * KO) * hy * wy;
 
-                    if (block + i >= units)
+                    if (!border && column + RUN <= wy && row + VP * TP * OUT_STEP <= hy) {
+#pragma unroll 1
+                        for (int k = 0; k < k_here * TP; k++)
+                            store_whole(lines + (k * NQ + i) * RUN_LINE, wy, add,
+                                        plane + ((size_t)(k / TP) * hy + row + k % TP) * wy + column);
                         continue;
-#pragma unroll
-                    for (int k = 0; k < KT; k++) {
-                        float line[16 * OUT_STEP];
-                        if (k / TP >= k_here)
-                            continue;
-                        interleave(acc[k][i], line);
-                        store_unit(line, row + k % TP, column, hy, wy, border, add, plane + (size_t)(k / TP) * hy * wy);
                     }
+#pragma unroll 1
+                    for (int k = 0; k < k_here * TP; k++)
+                        store_unit(lines + (k * NQ + i) * RUN_LINE, row + k % TP, column, hy, wy, border, add,
+                                   plane + (size_t)(k / TP) * hy * wy);
                 }
             }
         }
     }
 }
+
+#else
+
+#ifndef KV
 
 // The sums of the lanes of 16 vectors, as lanes.
 static float16 lane_sums(const float16 *a)
@@ -450,28 +560,78 @@ void rows_weights(__global const float *restrict x, const int n_count, const int
     }
 }
 
-// dw[k][c][r][s] += sum over chunks of part. One work-item: one tile, one block of channels.
+#else
+
+// The same with vectors of 16 output channels, for maps so small that vectors of pixels are put together from pieces: y has its
+// channels inside, each of its vectors meets CB * S single values of x. part's sums are in the order c, s, k.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
-void sum_rows_weights(__global const float *restrict part, const int chunks, const int k_count, const int c_count,
-                      __global float *restrict dw)
+void rows_weights_channels(__global const float *restrict x, const int n_count, const int c_count, const int h, const int w,
+                           const int row_back, const int col_back, const int reflect, __global const float *restrict y,
+                           const int k_padded, const int p_count, const int q_count, const int images, const int rows,
+                           const int pitch, const int tiles_each, const int channels_each, __global float *restrict part,
+                           __local float *restrict copy)
 {
-    const int block = get_global_id(0), tile = get_global_id(1), c_blocks = get_global_size(0), tiles = get_global_size(1);
+    const int tiles = k_padded / (KV * 16), c_blocks = CEIL_DIV(c_count, CB);
+    const int first_tile = get_global_id(0) * tiles_each, end_tile = min(first_tile + tiles_each, tiles);
+    const int c_first = get_global_id(1) * channels_each, c_here = min(channels_each, c_blocks * CB - c_first);
+    const int chunk = get_global_id(2), n_first = chunk * images, n_here = min(images, n_count - n_first);
+    const int line_size = IN_STEP * pitch, plane_size = rows * line_size, channel_size = images * plane_size;
 
-    for (int r = 0; r < R; r++) {
-        float sums[SUMS];
-
-        for (int i = 0; i < SUMS; i += 16) {
-            float16 sum = (float16)(0.0f);
-            for (int chunk = 0; chunk < chunks; chunk++)
-                sum += vload16(0, part + ((((size_t)chunk * tiles + tile) * c_blocks + block) * R + r) * SUMS + i);
-            vstore16(sum, 0, sums + i);
+    for (int c = 0; c < c_here; c++) {
+        for (int i = 0; i < n_here; i++) {
+            __local float *out = copy + (size_t)c * channel_size + i * plane_size;
+            if (c_first + c < c_count)
+                take_plane(x + ((size_t)(n_first + i) * c_count + c_first + c) * h * w, h, w, -row_back, rows, col_back, reflect,
+                           pitch, out);
+            else
+                clear(out, plane_size);
         }
-        for (int k = 0; k < min(KT, k_count - tile * KT); k++) {
-            for (int b = 0; b < min(CB, c_count - block * CB); b++) {
-                __global float *out = dw + (((size_t)(tile * KT + k) * c_count + block * CB + b) * R + r) * S;
-                for (int s = 0; s < S; s++)
-                    out[s] += sums[(k * CB + b) * S + s];
+    }
+    for (int tile = first_tile; tile < end_tile; tile++) {
+        for (int c = 0; c < c_here; c += CB) {
+            for (int r = 0; r < R; r++) {
+                float16 acc[KV][CB * S];
+
+#pragma unroll
+                for (int k = 0; k < KV; k++) {
+#pragma unroll
+                    for (int t = 0; t < CB * S; t++)
+                        acc[k][t] = (float16)(0.0f);
+                }
+                for (int line = 0; line < n_here * p_count; line++) {
+                    const int i = line / p_count;
+                    const __local float *in =
+                        copy + (size_t)c * channel_size + i * plane_size + ((line - i * p_count) * IN_STEP + r) * line_size;
+                    const __global float *g =
+                        y + ((size_t)n_first * p_count + line) * q_count * k_padded + tile * KV * 16;
+
+                    for (int q = 0; q < q_count; q++, in++, g += k_padded) {
+                        float16 grads[KV];
+#pragma unroll
+                        for (int k = 0; k < KV; k++)
+                            grads[k] = vload16(k, g);
+#pragma unroll
+                        for (int t = 0; t < CB * S; t++) {
+                            const float16 value = (float16)(in[t / S * channel_size + TAP_AT(t % S)]);
+#pragma unroll
+                            for (int k = 0; k < KV; k++)
+                                acc[k][t] = fma(value, grads[k], acc[k][t]);
+                        }
+                    }
+                }
+                __global float *out =
+                    part + ((((size_t)chunk * tiles + tile) * c_blocks + (c_first + c) / CB) * R + r) * KV * 16 * CB * S;
+#pragma unroll
+                for (int t = 0; t < CB * S; t++) {
+#pragma unroll
+                    for (int k = 0; k < KV; k++)
+                        vstore16(acc[k][t], t * KV + k, out);
+                }
             }
         }
     }
 }
+
+#endif
+#endif
+#endif

@@ -138,19 +138,69 @@ cleanup:
     return status;
 }
 
+/* What a judge said of each batch that it saw; logits only where its label head is computed, else NULL. */
+enum { REAL, HEALTHY, FAKE, MAX_SEEN = 4 };
+typedef struct verdicts {
+    tgi_var *score[MAX_SEEN], *logits[MAX_SEEN];
+} verdicts;
+
+static tg_status judge_each(tgi_model *model, const hearing *h, tg_tensor *const seen[MAX_SEEN],
+                            verdicts *v)
+{
+    tg_status status = TG_OK;
+    tgi_var *x;
+
+    for (size_t i = 0; i < MAX_SEEN; i++) {
+        if (!seen[i])
+            continue;
+        TG_TRY(tgi_tape_leaf(model->judging, seen[i], false, &x));
+        TG_TRY(tgi_net_judge(h->judge->net, model->judging, x, true, &v->score[i],
+                             h->has_labels && i < FAKE ? &v->logits[i] : NULL));
+    }
+cleanup:
+    return status;
+}
+
+/* The same in one pass. */
+static tg_status judge_together(tgi_model *model, const hearing *h, tg_tensor *const seen[MAX_SEEN],
+                                verdicts *v)
+{
+    tg_status status = TG_OK;
+    tgi_tape *tape = model->judging;
+    size_t n = model->settings.batch;
+    tgi_var *all = NULL, *x, *score, *logits = NULL;
+
+    for (size_t i = 0; i < MAX_SEEN; i++) {
+        if (!seen[i])
+            continue;
+        TG_TRY(tgi_tape_leaf(tape, seen[i], false, &x));
+        if (all)
+            TG_TRY(tgi_tape_stack(tape, all, x, &all));
+        else
+            all = x;
+    }
+    TG_TRY(tgi_net_judge(h->judge->net, tape, all, true, &score, h->has_labels ? &logits : NULL));
+    for (size_t i = 0, at = 0; i < MAX_SEEN; i++) {
+        if (!seen[i])
+            continue;
+        TG_TRY(tgi_tape_samples(tape, score, at, n, &v->score[i]));
+        if (logits && i < FAKE)
+            TG_TRY(tgi_tape_samples(tape, logits, at, n, &v->logits[i]));
+        at += n;
+    }
+cleanup:
+    return status;
+}
+
 /* DD's label head learns from real images only, sick and healthy, so that it can tell "class k" from "nothing". */
-static tg_status learn_labels(tgi_model *model, const tgi_feed *feed, const hearing *h,
-                              tgi_var *logits)
+static tg_status learn_labels(tgi_model *model, const tgi_feed *feed, const verdicts *v)
 {
     tg_status status = TG_OK;
     double weight = 0.5 * model->settings.lam_cls;
-    tgi_var *healthy, *ignored;
 
-    TG_TRY(tgi_label_term(model, feed, model->judging, logits, TGI_LABELS_OF_X, weight,
+    TG_TRY(tgi_label_term(model, feed, model->judging, v->logits[REAL], TGI_LABELS_OF_X, weight,
                           TGI_BOARD_SLOT(model, d_cls_diseased)));
-    TG_TRY(tgi_tape_leaf(model->judging, feed->y, false, &healthy));
-    TG_TRY(tgi_net_judge(h->judge->net, model->judging, healthy, true, &ignored, &logits));
-    TG_TRY(tgi_label_term(model, feed, model->judging, logits, TGI_LABELS_NONE, weight,
+    TG_TRY(tgi_label_term(model, feed, model->judging, v->logits[HEALTHY], TGI_LABELS_NONE, weight,
                           TGI_BOARD_SLOT(model, d_cls_healthy)));
 cleanup:
     return status;
@@ -164,23 +214,22 @@ static tg_status hear(tgi_model *model, const tgi_feed *feed, const hearing *h, 
     tgi_tape *tape = model->judging;
     float weight = (float)adversarial[s->adv].judge_weight;
     size_t n_fakes = h->fakes[1] ? 2 : 1;
-    tgi_var *real, *fake, *score, *logits;
+    tg_tensor *const seen[MAX_SEEN] = {h->real, h->has_labels ? feed->y : NULL, h->fakes[0],
+                                       h->fakes[1]};
+    verdicts v = {{NULL}, {NULL}};
 
     TG_TRY(tgi_net_zero_grads(h->judge->net));
-    TG_TRY(tgi_tape_leaf(tape, h->real, false, &real));
-    TG_TRY(tgi_net_judge(h->judge->net, tape, real, true, &score, h->has_labels ? &logits : NULL));
-    TG_TRY(tgi_tape_adversarial(tape, score, adversarial[s->adv].real, weight, h->loss_real));
-    TG_TRY(tg_statistic_of(TG_MEAN, score->value, h->score_real));
+    TG_TRY(tgi_goes_together(model, h->judge->net) ? judge_together(model, h, seen, &v)
+                                                   : judge_each(model, h, seen, &v));
+    TG_TRY(
+        tgi_tape_adversarial(tape, v.score[REAL], adversarial[s->adv].real, weight, h->loss_real));
+    TG_TRY(tg_statistic_of(TG_MEAN, v.score[REAL]->value, h->score_real));
     if (h->has_labels)
-        TG_TRY(learn_labels(model, feed, h, logits));
-    for (size_t i = 0; i < n_fakes; i++) {
-        TG_TRY(tgi_tape_leaf(tape, h->fakes[i], false, &fake));
-        TG_TRY(tgi_net_judge(h->judge->net, tape, fake, true, &score, NULL));
-        TG_TRY(tgi_tape_adversarial(tape, score, adversarial[s->adv].fake, weight / (float)n_fakes,
-                                    h->loss_fakes[i]));
-        if (i == 0)
-            TG_TRY(tg_statistic_of(TG_MEAN, score->value, h->score_fake));
-    }
+        TG_TRY(learn_labels(model, feed, &v));
+    for (size_t i = 0; i < n_fakes; i++)
+        TG_TRY(tgi_tape_adversarial(tape, v.score[FAKE + i], adversarial[s->adv].fake,
+                                    weight / (float)n_fakes, h->loss_fakes[i]));
+    TG_TRY(tg_statistic_of(TG_MEAN, v.score[FAKE]->value, h->score_fake));
     TG_TRY(tgi_tape_backward(tape));
     if (s->adv == TGI_ADV_WGANGP && s->lam_gp > 0)
         TG_TRY(penalise(model, h));

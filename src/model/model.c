@@ -114,6 +114,7 @@ static tg_status feed_init(tgi_model *model, tgi_feed *feed)
     TG_TRY(tg_tensor_new_zero(model->dev, images, &feed->y));
     TG_TRY(tg_tensor_new_zero(model->dev, labels, &feed->c));
     TG_TRY(tg_tensor_new_zero(model->dev, labels, &feed->cy));
+    TG_TRY(tg_tensor_new_zero(model->dev, (tg_dims){2 * n, model->n_classes, 1, 1}, &feed->both));
     if (model->settings.cls == TGI_CLS_SOFTMAX) {
         TG_TRY(tg_tensor_new_zero(model->dev, targets, &feed->target_x));
         TG_TRY(tg_tensor_new_zero(model->dev, targets, &feed->target_y));
@@ -129,6 +130,7 @@ static void feed_release(tgi_feed *feed)
     tg_tensor_free(feed->y);
     tg_tensor_free(feed->c);
     tg_tensor_free(feed->cy);
+    tg_tensor_free(feed->both);
     tg_tensor_free(feed->target_x);
     tg_tensor_free(feed->target_y);
     tg_tensor_free(feed->target_healthy);
@@ -291,6 +293,8 @@ tg_status tgi_model_feed(tgi_model *model, size_t k, const tg_batch *diseased,
     TG_TRY(tgi_stage_push(model->stage, healthy->x, pixels, feed->y));
     TG_TRY(tgi_stage_push(model->stage, c, n * classes, feed->c));
     TG_TRY(tgi_stage_push(model->stage, cy, n * classes, feed->cy));
+    TG_TRY(tgi_tensor_copy_part(feed->c, 0, feed->both, 0, n * classes));
+    TG_TRY(tgi_tensor_copy_part(feed->cy, 0, feed->both, n * classes, n * classes));
     if (s->cls == TGI_CLS_SOFTMAX)
         TG_TRY(push_targets(model, feed, c, cy));
 cleanup:

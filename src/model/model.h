@@ -70,6 +70,7 @@ typedef struct tgi_member {
 typedef struct tgi_feed {
     tg_tensor *x, *y;  /* [N,1,S,S] diseased, healthy */
     tg_tensor *c, *cy; /* [N,C,1,1] labels of x; labels given to y */
+    tg_tensor *both;   /* [2N,C,1,1] c, then cy */
     tg_tensor *target_x, *target_y,
         *target_healthy; /* [N,C+1,1,1] softmax targets; NULL with sigmoid */
 } tgi_feed;

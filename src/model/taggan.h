@@ -18,6 +18,10 @@ typedef struct tgi_images {
     tgi_var *map_id;     /* G(y,c): should be blank */
 } tgi_images;
 
+/* Whether networks take several batches at once: on small maps weights are read, and work-groups are started, once for all of them,
+ * which is most of the cost there; large ones would only leave the caches. */
+bool tgi_goes_together(const tgi_model *model, const tgi_net *net);
+
 /* M and x - M (or as `compose` says). net is G or its running mean. */
 tg_status tgi_make_healthy(tgi_model *model, tgi_net *net, tgi_tape *tape, tgi_var *x,
                            const tg_tensor *labels, bool is_trainable, tgi_var **map,

@@ -158,6 +158,15 @@ size_t tgi_net_n_values(const tgi_net *net)
     return n;
 }
 
+bool tgi_net_mixes_samples(const tgi_net *net)
+{
+    for (size_t i = 0; i < net->n_layers; i++) {
+        if (net->layers[i].kind == TGI_LAYER_BATCH_NORM)
+            return true;
+    }
+    return false;
+}
+
 tg_status tgi_net_zero_grads(tgi_net *net)
 {
     return tgi_tensor_fill(net->grads, 0);

@@ -131,6 +131,9 @@ const char *tgi_cond_name(tgi_cond cond);
  * (tgi_net_new says). */
 tg_status tgi_net_multiple(const tgi_net_config *config, size_t *multiple) TG_MUST_CHECK;
 
+/* Whether a sample's output depends on the others beside it (batch norm). */
+bool tgi_net_mixes_samples(const tgi_net *net);
+
 tg_status tgi_net_zero_grads(tgi_net *net) TG_MUST_CHECK;
 /* To be called after `values` was written (optimiser, upload): packed forms of the weights are made
  * anew. */

@@ -114,8 +114,29 @@ static bool is_relu(const tgi_layer *layer)
            (layer->opts.activation.f == TG_RELU || layer->opts.activation.f == TG_LEAKY_RELU);
 }
 
-/* Layers `at` and `at + 1` in one pass over memory, where they are a norm and a ReLU, or anything that can take an activation in
- * place; *n says how many were run: 0 where nothing goes together. */
+/* Upsampling at `at` and the convolution behind it as one operation; *n is 2, or 0 where they are something else. */
+static tg_status run_upsampled(tgi_net *net, tgi_tape *tape, size_t at, size_t n_layers,
+                               const tgi_run *run, tgi_var *x, tgi_var **y, size_t *n)
+{
+    tg_status status = TG_OK;
+    const tgi_layer *first = &net->layers[at], *second = first + 1;
+    tgi_var *w, *b;
+
+    *n = 0;
+    if (at + 1 >= n_layers || first->kind != TGI_LAYER_UPSAMPLE || second->kind != TGI_LAYER_CONV ||
+        !tgi_tape_takes_upsampled(first->opts.s, net->params[second->scale].value->dims,
+                                  &second->opts.geom))
+        return TG_OK;
+    *n = 2;
+    TG_TRY(param_var(net, tape, second->scale, run, &w));
+    TG_TRY(param_var(net, tape, second->shift, run, &b));
+    TG_TRY(tgi_tape_upsampled_conv2d(tape, x, w, b, y));
+cleanup:
+    return status;
+}
+
+/* Layers from `at` on in fewer passes over memory than one each: a norm and a ReLU, anything that can take an activation in place,
+ * upsampling and a convolution; *n says how many were run: 0 where nothing goes together. */
 static tg_status run_together(tgi_net *net, tgi_tape *tape, size_t at, size_t n_layers,
                               tgi_run *run, tgi_var *x, tgi_var **y, size_t *n)
 {
@@ -123,20 +144,27 @@ static tg_status run_together(tgi_net *net, tgi_tape *tape, size_t at, size_t n_
     const tgi_layer *first = &net->layers[at], *second = first + 1;
     tgi_var *scale, *shift;
 
-    *n = 0;
-    if (at + 1 >= n_layers || second->kind != TGI_LAYER_ACTIVATION || !makes_a_value(first))
-        return TG_OK;
-    *n = 2;
-    if (first->kind == TGI_LAYER_INSTANCE_NORM && is_relu(second)) {
-        float slope = second->opts.activation.f == TG_RELU ? 0 : second->opts.activation.slope;
+    TG_TRY(run_upsampled(net, tape, at, n_layers, run, x, y, n));
+    if (!*n) {
+        if (at + 1 >= n_layers || second->kind != TGI_LAYER_ACTIVATION || !makes_a_value(first))
+            return TG_OK;
+        if (first->kind == TGI_LAYER_INSTANCE_NORM && is_relu(second)) {
+            float slope = second->opts.activation.f == TG_RELU ? 0 : second->opts.activation.slope;
 
-        TG_TRY(param_var(net, tape, first->scale, run, &scale));
-        TG_TRY(param_var(net, tape, first->shift, run, &shift));
-        return tgi_tape_instance_norm_relu(tape, x, scale, shift, 1e-5f, slope, y);
+            *n = 2;
+            TG_TRY(param_var(net, tape, first->scale, run, &scale));
+            TG_TRY(param_var(net, tape, first->shift, run, &shift));
+            return tgi_tape_instance_norm_relu(tape, x, scale, shift, 1e-5f, slope, y);
+        }
+        TG_TRY(run_layer(net, tape, first, run, x, y));
+        *n = 1;
     }
-    TG_TRY(run_layer(net, tape, first, run, x, y));
-    TG_TRY(tgi_tape_activation_here(tape, *y, second->opts.activation.f,
-                                    second->opts.activation.slope, y));
+    const tgi_layer *next = &net->layers[at + *n];
+    if (at + *n < n_layers && next->kind == TGI_LAYER_ACTIVATION) {
+        TG_TRY(tgi_tape_activation_here(tape, *y, next->opts.activation.f,
+                                        next->opts.activation.slope, y));
+        ++*n;
+    }
 cleanup:
     return status;
 }

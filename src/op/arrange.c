@@ -7,12 +7,11 @@
 
 #include "base/banned.h"
 
-static tg_status run_rows(const char *name, const tg_tensor *from, size_t from_first, tg_tensor *to,
-                          size_t to_first, size_t n)
+static tg_status run_rows(const char *name, size_t samples, const tg_tensor *from,
+                          size_t from_first, tg_tensor *to, size_t to_first, size_t n)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
-    size_t samples = from->dims.n;
     size_t from_size = tg_tensor_count(from) / samples, to_size = tg_tensor_count(to) / samples;
 
     TG_TRY(tgi_kernel_get(from->dev, "arrange", name, "", &kernel));
@@ -28,13 +27,23 @@ cleanup:
 tg_status tgi_rows_copy(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
                         size_t n)
 {
-    return run_rows("copy_rows", from, from_first, to, to_first, n);
+    return run_rows("copy_rows", from->dims.n, from, from_first, to, to_first, n);
 }
 
 tg_status tgi_rows_add(const tg_tensor *from, size_t from_first, tg_tensor *to, size_t to_first,
                        size_t n)
 {
-    return run_rows("add_rows", from, from_first, to, to_first, n);
+    return run_rows("add_rows", from->dims.n, from, from_first, to, to_first, n);
+}
+
+tg_status tgi_part_add(const tg_tensor *from, size_t from_at, tg_tensor *to, size_t to_at, size_t n)
+{
+    size_t n_from = tg_tensor_count(from), n_to = tg_tensor_count(to);
+
+    if (n > n_from || from_at > n_from - n || n > n_to || to_at > n_to - n)
+        return tg_fail(TG_ERR_SHAPE, "add: %zu values from %zu of %zu to %zu of %zu", n, from_at,
+                       n_from, to_at, n_to);
+    return run_rows("add_rows", 1, from, from_at, to, to_at, n);
 }
 
 tg_status tg_concat_forward(const tg_tensor *a, const tg_tensor *b, tg_tensor *y)
@@ -158,6 +167,33 @@ cleanup:
 tg_status tg_upsample_backward(const tg_tensor *dy, size_t s, tg_tensor *dx)
 {
     return tgi_upsample_backward(dy, s, TGI_ADD, dx);
+}
+
+static tg_status run_weights(const char *name, const tg_tensor *w, const tg_tensor *w4,
+                             const tg_tensor *in, tg_tensor *out)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+    size_t k = w->dims.n, c = w->dims.c;
+
+    TG_TRY(tgi_op_expect("upsampling's weights", w, (tg_dims){k, c, 3, 3}, w));
+    TG_TRY(tgi_op_expect("upsampling's weights", w, (tg_dims){c, k, 4, 4}, w4));
+    TG_TRY(tgi_kernel_get(in->dev, "arrange", name, "", &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(k * c),
+                          TGI_ARGS(tgi_buffer(in), tgi_int(k), tgi_int(c), tgi_buffer(out))));
+    tgi_tensor_touch(out);
+cleanup:
+    return status;
+}
+
+tg_status tgi_upsample_weights_forward(const tg_tensor *w, tg_tensor *w4)
+{
+    return run_weights("upsample_weights_fwd", w, w4, w, w4);
+}
+
+tg_status tgi_upsample_weights_backward(const tg_tensor *dw4, tg_tensor *dw)
+{
+    return run_weights("upsample_weights_bwd", dw, dw4, dw4, dw);
 }
 
 /* The sizes of x after shuffling. */

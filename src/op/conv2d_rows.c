@@ -262,14 +262,10 @@ bool tgi_rows_plan_scatter(const tg_device *dev, const tgi_conv *conv, bool is_f
     return plan_rows(dev, &j, plan);
 }
 
-static void write_options(const job *j, const tgi_rows_plan *plan, char *options, size_t size)
+/* What the kernels of a scatter divide rows by; a gather's copy has its padding. */
+static size_t pad_of(const job *j)
 {
-    snprintf(options, size,
-             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DPAD=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu "
-             "-DCB=%zu "
-             "-DJOINED=%d -DTP=%zu",
-             j->r, j->s, j->in_step, j->out_step, j->out_step > 1 ? j->pad : 0, plan->vq, plan->kt,
-             plan->nq, plan->cb, plan->unit_columns % plan->nq == 0, plan->tp);
+    return j->out_step > 1 ? j->pad : 0;
 }
 
 static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, tg_tensor *w,
@@ -279,7 +275,6 @@ static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, 
     size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
     size_t taps = (j->r + (plan->tp - 1) * j->in_step) * j->s;
     tgi_kernel *kernel;
-    char options[MAX_OPTIONS];
     bool is_fresh;
 
     TG_TRY(tgi_tensor_packed(w, (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)plan->kt,
@@ -287,13 +282,23 @@ static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, 
                              &is_fresh));
     if (is_fresh)
         return TG_OK;
-    write_options(j, plan, options, sizeof options);
-    TG_TRY(tgi_kernel_get(w->dev, "conv2d_rows", "pack_rows", options, &kernel));
+    TG_TRY(tgi_kernel_get(w->dev, "conv2d_rows", "pack_rows", "-DFORMS", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(j->inputs, tiles),
                           TGI_ARGS(tgi_buffer(w), tgi_int(j->outputs), tgi_int(j->inputs),
-                                   tgi_int(is_scatter), tgi_mem(*packed))));
+                                   tgi_int(is_scatter), tgi_int(j->r), tgi_int(j->s),
+                                   tgi_int(j->in_step), tgi_int(j->out_step), tgi_int(pad_of(j)),
+                                   tgi_int(plan->kt), tgi_int(plan->tp), tgi_mem(*packed))));
 cleanup:
     return status;
+}
+
+static void write_options(const job *j, const tgi_rows_plan *plan, char *options, size_t size)
+{
+    snprintf(options, size,
+             "-DR=%zu -DS=%zu -DIN_STEP=%zu -DOUT_STEP=%zu -DPAD=%zu -DVQ=%zu -DKT=%zu -DNQ=%zu "
+             "-DJOINED=%d -DTP=%zu",
+             j->r, j->s, j->in_step, j->out_step, pad_of(j), plan->vq, plan->kt, plan->nq,
+             plan->unit_columns % plan->nq == 0, plan->tp);
 }
 
 static tg_status run(const job *j, const tgi_rows_plan *plan, bool is_scatter, const tg_tensor *x,
@@ -363,6 +368,47 @@ static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan
     plan->cb = ceil_div(j->inputs, ceil_div(j->inputs, plan->cb));
 }
 
+/* Input channels and tiles to a group; `gradient` bytes of local memory are taken, `each` are wanted by cb channels. */
+static bool share_channels(const tg_device *dev, const job *j, size_t chunks, size_t each,
+                           size_t gradient, tgi_rows_plan *plan)
+{
+    size_t blocks = ceil_div(j->inputs, plan->cb);
+    size_t fit = dev->info.local_bytes > gradient ? (dev->info.local_bytes - gradient) / each : 0;
+
+    if (!fit)
+        return false;
+    fit = smaller(fit, larger(COPY_BYTES / each, 1));
+    if (chunks < MIN_GROUPS)
+        fit = smaller(fit, larger(blocks * chunks / MIN_GROUPS, 1));
+    plan->channels_each = ceil_div(blocks, ceil_div(blocks, fit)) * plan->cb;
+    plan->c_parts = ceil_div(blocks * plan->cb, plan->channels_each);
+    size_t tiles = ceil_div(j->outputs, plan->kt), groups = chunks * plan->c_parts;
+    plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
+    plan->tiles_each = ceil_div(tiles, plan->parts);
+    plan->parts = ceil_div(tiles, plan->tiles_each);
+    plan->copy_bytes = plan->channels_each / plan->cb * each + gradient;
+    return true;
+}
+
+/* Vectors of channels, where those of pixels have several rows and there are registers for tiles of two vectors. */
+enum { KV = 2, TILE_TAPS = 12 };
+
+static bool plan_channels(const tg_device *dev, const job *j, tgi_rows_plan *plan)
+{
+    if (plan->vq == LANES || accumulators(dev) < KV * TILE_TAPS + KV || j->s > TILE_TAPS ||
+        j->outputs < KV * LANES)
+        return false;
+    plan->kv = KV;
+    plan->kt = KV * LANES;
+    plan->cb = smaller(TILE_TAPS / j->s, j->inputs);
+    plan->slices = 1;
+    set_rows(j, plan->unit_rows, plan);
+    plan->images =
+        smaller(j->n, larger(COPY_BYTES / MIN_GROUPS / (plan->cb * plane_bytes(j, plan)), 1));
+    return share_channels(dev, j, ceil_div(j->n, plan->images),
+                          plan->cb * plan->images * plane_bytes(j, plan), 0, plan);
+}
+
 bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_plan *plan)
 {
     const job j = gather_job(conv);
@@ -371,6 +417,10 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     if (j.columns < 4 || j.s > LANES)
         return false;
     set_units(&j, plan);
+    if (plan_channels(dev, &j, plan))
+        return true;
+    plan->kv = 0;
+    plan->images = 1;
     choose_weight_tile(dev, &j, plan);
     size_t unit_bytes = plan->kt * LANES * sizeof(float), budget = GRADIENT_BYTES / unit_bytes;
     size_t per_image = plan->unit_rows * plan->unit_columns;
@@ -382,23 +432,64 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     }
     size_t gradient = plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns *
                       (unit_bytes + sizeof(cl_int));
-    size_t each = plan->cb * plan->images * plane_bytes(&j, plan);
-    size_t blocks = ceil_div(j.inputs, plan->cb);
-    size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
-    size_t fit = dev->info.local_bytes > gradient ? (dev->info.local_bytes - gradient) / each : 0;
-    if (!fit)
-        return false;
-    fit = smaller(fit, larger(COPY_BYTES / each, 1));
-    if (chunks < MIN_GROUPS)
-        fit = smaller(fit, larger(blocks * chunks / MIN_GROUPS, 1));
-    plan->channels_each = ceil_div(blocks, ceil_div(blocks, fit)) * plan->cb;
-    plan->c_parts = ceil_div(blocks * plan->cb, plan->channels_each);
-    size_t tiles = ceil_div(j.outputs, plan->kt), groups = chunks * plan->c_parts;
-    plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
-    plan->tiles_each = ceil_div(tiles, plan->parts);
-    plan->parts = ceil_div(tiles, plan->tiles_each);
-    plan->copy_bytes = plan->channels_each / plan->cb * each + gradient;
-    return true;
+    return share_channels(dev, &j, ceil_div(j.n, plan->images) * plan->slices,
+                          plan->cb * plan->images * plane_bytes(&j, plan), gradient, plan);
+}
+
+/* part for vectors of channels. */
+static tg_status sum_channels(const job *j, const tgi_rows_plan *plan, size_t chunks,
+                              const tg_tensor *x, const tg_tensor *y, tg_tensor *part)
+{
+    tg_status status = TG_OK;
+    size_t tiles = ceil_div(j->outputs, plan->kt), plane = j->rows * j->columns;
+    tgi_kernel *kernel, *turn;
+    tg_tensor *turned = NULL;
+    char options[MAX_OPTIONS];
+
+    snprintf(options, sizeof options, "-DWEIGHTS -DR=%zu -DS=%zu -DIN_STEP=%zu -DCB=%zu -DKV=%zu",
+             j->r, j->s, j->in_step, plan->cb, plan->kv);
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "rows_weights_channels", options, &kernel));
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "channels_inside", "-DFORMS", &turn));
+    TG_TRY(tg_tensor_new(x->dev, (tg_dims){j->n, plane, tiles, plan->kt}, &turned));
+    TG_TRY(tgi_kernel_run(turn, TGI_RANGE2(tiles * plan->kv, j->n),
+                          TGI_ARGS(tgi_buffer(y), tgi_int(j->outputs), tgi_int(plane),
+                                   tgi_int(tiles * plan->kt), tgi_buffer(turned))));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(plan->parts, plan->c_parts, chunks),
+                          TGI_ARGS(tgi_buffer(x), tgi_int(j->n), tgi_int(j->inputs), tgi_int(j->h),
+                                   tgi_int(j->w), tgi_int(j->row_back), tgi_int(j->col_back),
+                                   tgi_int(j->is_reflected), tgi_buffer(turned),
+                                   tgi_int(tiles * plan->kt), tgi_int(j->rows), tgi_int(j->columns),
+                                   tgi_int(plan->images), tgi_int(plan->rows), tgi_int(plan->pitch),
+                                   tgi_int(plan->tiles_each), tgi_int(plan->channels_each),
+                                   tgi_buffer(part), tgi_local(plan->copy_bytes))));
+cleanup:
+    tg_tensor_free(turned);
+    return status;
+}
+
+/* part for vectors of pixels. */
+static tg_status sum_pixels(const job *j, const tgi_rows_plan *plan, size_t chunks,
+                            const tg_tensor *x, const tg_tensor *y, tg_tensor *part)
+{
+    tg_status status = TG_OK;
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+
+    snprintf(options, sizeof options,
+             "-DWEIGHTS -DR=%zu -DS=%zu -DIN_STEP=%zu -DVQ=%zu -DKT=%zu -DCB=%zu", j->r, j->s,
+             j->in_step, plan->vq, plan->kt, plan->cb);
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "rows_weights", options, &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(plan->parts, plan->c_parts, chunks),
+                          TGI_ARGS(tgi_buffer(x), tgi_int(j->n), tgi_int(j->inputs), tgi_int(j->h),
+                                   tgi_int(j->w), tgi_int(j->row_back), tgi_int(j->col_back),
+                                   tgi_int(j->is_reflected), tgi_buffer(y), tgi_int(j->outputs),
+                                   tgi_int(j->rows), tgi_int(j->columns), tgi_int(plan->images),
+                                   tgi_int(plan->unit_rows), tgi_int(plan->unit_columns),
+                                   tgi_int(plan->slices), tgi_int(plan->rows), tgi_int(plan->pitch),
+                                   tgi_int(plan->tiles_each), tgi_int(plan->channels_each),
+                                   tgi_buffer(part), tgi_local(plan->copy_bytes))));
+cleanup:
+    return status;
 }
 
 tg_status tgi_rows_weights(const tgi_conv *conv, const tgi_rows_plan *plan, const tg_tensor *x,
@@ -409,25 +500,17 @@ tg_status tgi_rows_weights(const tgi_conv *conv, const tgi_rows_plan *plan, cons
     size_t tiles = ceil_div(j.outputs, plan->kt), blocks = ceil_div(j.inputs, plan->cb);
     size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
     size_t sums = ceil_div(plan->kt * plan->cb * j.s, LANES) * LANES;
-    tgi_kernel *kernel, *sum;
+    tgi_kernel *sum;
     tg_tensor *part = NULL;
-    char options[MAX_OPTIONS];
 
-    write_options(&j, plan, options, sizeof options);
-    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "rows_weights", options, &kernel));
-    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "sum_rows_weights", options, &sum));
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "sum_rows_weights", "-DFORMS", &sum));
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){chunks, tiles, blocks * j.r, sums}, &part));
-    TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE3(plan->parts, plan->c_parts, chunks),
-        TGI_ARGS(tgi_buffer(x), tgi_int(j.n), tgi_int(j.inputs), tgi_int(j.h), tgi_int(j.w),
-                 tgi_int(j.row_back), tgi_int(j.col_back), tgi_int(j.is_reflected), tgi_buffer(y),
-                 tgi_int(j.outputs), tgi_int(j.rows), tgi_int(j.columns), tgi_int(plan->images),
-                 tgi_int(plan->unit_rows), tgi_int(plan->unit_columns), tgi_int(plan->slices),
-                 tgi_int(plan->rows), tgi_int(plan->pitch), tgi_int(plan->tiles_each),
-                 tgi_int(plan->channels_each), tgi_buffer(part), tgi_local(plan->copy_bytes))));
+    TG_TRY((plan->kv ? sum_channels : sum_pixels)(&j, plan, chunks, x, y, part));
     TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(blocks, tiles),
                           TGI_ARGS(tgi_buffer(part), tgi_int(chunks), tgi_int(j.outputs),
-                                   tgi_int(j.inputs), tgi_buffer(dw))));
+                                   tgi_int(j.inputs), tgi_int(j.r), tgi_int(j.s), tgi_int(plan->kt),
+                                   tgi_int(plan->cb), tgi_int(sums), tgi_int(plan->kv > 0),
+                                   tgi_buffer(dw))));
 cleanup:
     tg_tensor_free(part);
     return status;

@@ -13,7 +13,8 @@ typedef struct tgi_rows_plan {
     size_t rows, pitch;             /* of one plane in the copy */
     size_t tiles_each, parts; /* tiles of kt channels to a group; groups that share the tiles */
     size_t channels_each, c_parts; /* rows_weights: the same for input channels */
-    size_t copy_bytes;             /* local memory */
+    size_t kv;         /* rows_weights: vectors of channels to a tile; 0: vectors of pixels */
+    size_t copy_bytes; /* local memory */
 } tgi_rows_plan;
 
 /* False where the rows do not fit into local memory or lanes would stay empty. */

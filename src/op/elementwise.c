@@ -6,14 +6,30 @@
 
 #include "base/banned.h"
 
+/* Values to a work-item: a wide vector on processors, which take one instruction for it. */
+static size_t lanes_of(const tg_device *dev)
+{
+    return tgi_is_cpu_family(dev) ? 16 : 4;
+}
+
+static size_t items_of(const tg_device *dev, size_t n)
+{
+    return (n + lanes_of(dev) - 1) / lanes_of(dev);
+}
+
+static const char *options_of(const tg_device *dev)
+{
+    return lanes_of(dev) == 16 ? "-DLANES=16" : "";
+}
+
 static tg_status launch(tg_device *dev, const char *name, size_t n, const tgi_arg *args,
                         size_t n_args)
 {
     tg_status status = TG_OK;
     tgi_kernel *kernel;
 
-    TG_TRY(tgi_kernel_get(dev, "elementwise", name, "", &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(tgi_quads(n)), args, n_args));
+    TG_TRY(tgi_kernel_get(dev, "elementwise", name, options_of(dev), &kernel));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE1(items_of(dev, n)), args, n_args));
 cleanup:
     return status;
 }
@@ -118,9 +134,9 @@ tg_status tg_mix(const tg_tensor *a, const tg_tensor *b, const tg_tensor *t, tg_
     TG_TRY(tgi_op_same_dims("mix: b", a, b));
     TG_TRY(tgi_op_expect("mix: t", a, (tg_dims){a->dims.n, 1, 1, 1}, t));
     TG_TRY(tgi_op_same_dims("mix: y", a, y));
-    TG_TRY(tgi_kernel_get(a->dev, "elementwise", "mix_samples", "", &kernel));
+    TG_TRY(tgi_kernel_get(a->dev, "elementwise", "mix_samples", options_of(a->dev), &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(tgi_quads(n), a->dims.n),
+        kernel, TGI_RANGE2(items_of(a->dev, n), a->dims.n),
         TGI_ARGS(tgi_buffer(a), tgi_buffer(b), tgi_buffer(t), tgi_int(n), tgi_buffer(y))));
     tgi_tensor_touch(y);
 cleanup:

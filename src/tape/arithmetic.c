@@ -1,5 +1,6 @@
 /* arithmetic.c -- elementwise operations, arrangement, labels and pooling on the tape. */
 #include "config.h"
+#include "op/arrange.h"
 #include "op/op.h"
 #include "tape/record.h"
 
@@ -269,6 +270,87 @@ tg_status tgi_tape_concat(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y)
     dims.c += b->value->dims.c;
     TG_TRY(tgi_tape_record(tape, &concat_kind, IN2(a, b), dims, y, &node));
     TG_TRY(tg_concat_forward(a->value, b->value, (*y)->value));
+cleanup:
+    return status;
+}
+
+/* grad (+)= n values of the output's gradient from `at` on, all that there are of grad */
+static tg_status add_samples(tgi_tape *tape, const tgi_node *node, size_t at, tgi_var *to)
+{
+    tg_status status = TG_OK;
+    tg_tensor *grad;
+    tgi_write write;
+
+    TG_TRY(tgi_tape_claim(tape, to, &grad, &write));
+    if (!grad)
+        return TG_OK;
+    size_t n = tg_tensor_count(grad);
+    TG_TRY(write == TGI_SET ? tgi_tensor_copy_part(node->out->grad, at, grad, 0, n)
+                            : tgi_part_add(node->out->grad, at, grad, 0, n));
+cleanup:
+    return status;
+}
+
+static tg_status stack_backward(tgi_tape *tape, tgi_node *node)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(add_samples(tape, node, 0, node->in[0]));
+    TG_TRY(add_samples(tape, node, tg_dims_count(node->in[0]->value->dims), node->in[1]));
+cleanup:
+    return status;
+}
+
+static const tgi_node_kind stack_kind = {"stack", stack_backward, NULL,
+                                         TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
+
+tg_status tgi_tape_stack(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y)
+{
+    tg_status status = TG_OK;
+    tgi_node *node;
+    tg_dims dims = a->value->dims;
+    size_t n_a = tg_tensor_count(a->value), n_b = tg_tensor_count(b->value);
+
+    dims.n = b->value->dims.n;
+    TG_TRY(tgi_tensor_expect(b->value, dims, "stack: b"));
+    dims.n += a->value->dims.n;
+    TG_TRY(tgi_tape_record(tape, &stack_kind, IN2(a, b), dims, y, &node));
+    TG_TRY(tgi_tensor_copy_part(a->value, 0, (*y)->value, 0, n_a));
+    TG_TRY(tgi_tensor_copy_part(b->value, 0, (*y)->value, n_a, n_b));
+cleanup:
+    return status;
+}
+
+static tg_status samples_backward(tgi_tape *tape, tgi_node *node)
+{
+    tg_status status = TG_OK;
+    tg_tensor *dx;
+    size_t n = tg_tensor_count(node->out->grad), each = n / node->out->value->dims.n;
+
+    TG_TRY(tgi_tape_wanted(tape, node->in[0], &dx));
+    if (dx)
+        TG_TRY(tgi_part_add(node->out->grad, 0, dx, node->opts.first * each, n));
+cleanup:
+    return status;
+}
+
+static const tgi_node_kind samples_kind = {"samples", samples_backward, NULL,
+                                           TGI_UNREAD_INPUTS | TGI_UNREAD_OUTPUT};
+
+tg_status tgi_tape_samples(tgi_tape *tape, tgi_var *x, size_t first, size_t n, tgi_var **y)
+{
+    tg_status status = TG_OK;
+    tgi_node *node;
+    tg_dims dims = x->value->dims;
+    size_t each = tg_tensor_count(x->value) / dims.n;
+
+    if (!n || n > dims.n || first > dims.n - n)
+        return tg_fail(TG_ERR_SHAPE, "samples: %zu from %zu of %zu", n, first, dims.n);
+    dims.n = n;
+    TG_TRY(tgi_tape_record(tape, &samples_kind, IN1(x), dims, y, &node));
+    if (node)
+        node->opts.first = first;
+    TG_TRY(tgi_tensor_copy_part(x->value, first * each, (*y)->value, 0, n * each));
 cleanup:
     return status;
 }

@@ -1,5 +1,6 @@
 /* layers.c -- convolutions and norms on the tape. */
 #include "config.h"
+#include "op/arrange.h"
 #include "op/op.h"
 #include "tape/record.h"
 
@@ -113,6 +114,63 @@ tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi
         node->opts.geom = *geom;
     TG_TRY(tg_conv2d_transposed_forward(x->value, w->value, value_of(b), geom, (*y)->value));
 cleanup:
+    return status;
+}
+
+/* ---- upsampling and a convolution in one: saved[0] is its weights ---- */
+
+static const tg_conv2d_geom twice = {.stride = 2, .pad = 1};
+
+static tg_status upsampled_backward(tgi_tape *tape, tgi_node *node)
+{
+    tg_status status = TG_OK;
+    tg_tensor *dx, *dw, *db, *dw4 = NULL;
+    tgi_write write;
+
+    TG_TRY(tgi_tape_claim(tape, node->in[0], &dx, &write));
+    TG_TRY(tgi_tape_wanted(tape, node->in[1], &dw));
+    TG_TRY(tgi_tape_wanted(tape, node->in[2], &db));
+    if (dx)
+        TG_TRY(tgi_conv2d_transposed_backward_data(node->out->grad, node->saved[0], &twice, write,
+                                                   dx));
+    if (dw)
+        TG_TRY(tg_tensor_new_zero(tgi_tape_device(tape), node->saved[0]->dims, &dw4));
+    if (dw || db)
+        TG_TRY(tg_conv2d_transposed_backward_weights(node->in[0]->value, node->out->grad, &twice,
+                                                     dw4, db));
+    if (dw)
+        TG_TRY(tgi_upsample_weights_backward(dw4, dw));
+cleanup:
+    tg_tensor_free(dw4);
+    return status;
+}
+
+static const tgi_node_kind upsampled_kind = {"upsampled conv2d", upsampled_backward, NULL,
+                                             TGI_UNREAD_OUTPUT};
+
+bool tgi_tape_takes_upsampled(size_t s, tg_dims w, const tg_conv2d_geom *geom)
+{
+    return s == 2 && w.h == 3 && w.w == 3 && geom->stride == 1 && geom->pad == 1 &&
+           geom->padding == TG_PAD_ZERO;
+}
+
+tg_status tgi_tape_upsampled_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b, tgi_var **y)
+{
+    tg_status status = TG_OK;
+    tgi_node *node = NULL;
+    tg_tensor *w4 = NULL;
+    tg_dims d = x->value->dims, dims = {d.n, w->value->dims.n, 2 * d.h, 2 * d.w};
+
+    TG_TRY(tgi_tape_record(tape, &upsampled_kind, (tgi_var *const[]){x, w, b}, dims, y, &node));
+    TG_TRY(tg_tensor_new(tgi_tape_device(tape), (tg_dims){w->value->dims.c, w->value->dims.n, 4, 4},
+                         &w4));
+    TG_TRY(tgi_upsample_weights_forward(w->value, w4));
+    TG_TRY(tg_conv2d_transposed_forward(x->value, w4, value_of(b), &twice, (*y)->value));
+cleanup:
+    if (node)
+        node->saved[0] = w4;
+    else
+        tg_tensor_free(w4);
     return status;
 }
 

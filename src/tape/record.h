@@ -36,6 +36,7 @@ struct tgi_node {
             float slope;
         } activation;
         size_t s;
+        size_t first; /* of some samples */
         struct {
             tg_pool_kind kind;
             size_t size, stride;

@@ -91,6 +91,10 @@ tg_status tgi_tape_activation(tgi_tape *tape, tgi_var *x, tg_activation f, float
 tg_status tgi_tape_activation_here(tgi_tape *tape, tgi_var *x, tg_activation f, float slope,
                                    tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_concat(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
+/* The samples of a, then those of b: what goes through a network together costs less than twice; and some samples of x. */
+tg_status tgi_tape_stack(tgi_tape *tape, tgi_var *a, tgi_var *b, tgi_var **y) TG_MUST_CHECK;
+tg_status tgi_tape_samples(tgi_tape *tape, tgi_var *x, size_t first, size_t n,
+                           tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_upsample(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_shuffle(tgi_tape *tape, tgi_var *x, size_t s, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_label_planes(tgi_tape *tape, tgi_var *x, const tg_tensor *labels,
@@ -124,6 +128,10 @@ tg_status tgi_tape_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                           const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_conv2d_transposed(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                                      const tg_conv2d_geom *geom, tgi_var **y) TG_MUST_CHECK;
+/* Whether this convolution of what was upsampled `s` times can be had in one with it, and both: equal but for rounding. */
+bool tgi_tape_takes_upsampled(size_t s, tg_dims w, const tg_conv2d_geom *geom);
+tg_status tgi_tape_upsampled_conv2d(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
+                                    tgi_var **y) TG_MUST_CHECK;
 tg_status tgi_tape_linear(tgi_tape *tape, tgi_var *x, tgi_var *w, tgi_var *b,
                           tgi_var **y) TG_MUST_CHECK;
 

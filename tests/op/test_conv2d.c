@@ -67,6 +67,9 @@ static const struct {
     /* more tiles than Winograd takes at a time */
     {{1, 1, 330, 310}, {1, 1, 3, 3}, {.stride = 1, .pad = 1, .padding = TG_PAD_REFLECT}, true},
     {{2, 1, 401, 390}, {1, 1, 3, 3}, {.stride = 2, .pad = 1}, true},
+    /* vectors of channels in its weight gradient: images in several chunks, channels that fill no block and no vector */
+    {{130, 6, 8, 8}, {40, 6, 3, 3}, {.stride = 1, .pad = 1}, true},
+    {{9, 7, 9, 7}, {33, 7, 4, 4}, {.stride = 2, .pad = 1}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,

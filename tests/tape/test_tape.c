@@ -440,6 +440,117 @@ START_TEST(tangent_is_refused_behind_a_norm)
 END_TEST
 
 /* A bad shape is a sentence, and the tape can be reset and used again. */
+/* mse(conv(upsampled x)) by two operations or by one, from the same numbers: y and the gradients of x, w and b. */
+typedef struct enlarged {
+    float *y, *dx, *dw, *db;
+} enlarged;
+
+static enlarged enlarge(const tg_dims x_dims_of, size_t k, bool is_one)
+{
+    const tg_dims dims[] = {x_dims_of, {k, x_dims_of.c, 3, 3}, {1, k, 1, 1}};
+    tg_tensor *t[3], *grads[3], *loss = op_tensor((tg_dims){1, 1, 1, 1}, NULL);
+    tgi_var *v[3], *y;
+    tgi_tape *tape;
+    float *out[4];
+
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    for (size_t i = 0; i < 3; i++) {
+        float *values = op_normal(tg_dims_count(dims[i]), 31 + i);
+
+        t[i] = op_tensor(dims[i], values);
+        free(values);
+        ck_assert_tg_ok(tgi_tape_leaf(tape, t[i], true, &v[i]));
+    }
+    ck_assert(tgi_tape_takes_upsampled(2, dims[1], &same));
+    if (is_one)
+        ck_assert_tg_ok(tgi_tape_upsampled_conv2d(tape, v[0], v[1], v[2], &y));
+    else {
+        ck_assert_tg_ok(tgi_tape_upsample(tape, v[0], 2, &y));
+        ck_assert_tg_ok(tgi_tape_conv2d(tape, y, v[1], v[2], &same, &y));
+    }
+    ck_assert_tg_ok(tgi_tape_mse(tape, y, NULL, 100, (tg_scalar){loss, 0}));
+    size_t n = tg_tensor_count(y->value);
+    out[3] = op_floats(n);
+    ck_assert_tg_ok(tg_tensor_download(y->value, out[3], n));
+    ck_assert_tg_ok(tgi_tape_backward(tape));
+    for (size_t i = 0; i < 3; i++) {
+        n = tg_dims_count(dims[i]);
+        out[i] = op_floats(n);
+        ck_assert_tg_ok(tgi_tape_grad(tape, v[i], &grads[i]));
+        ck_assert_tg_ok(tg_tensor_download(grads[i], out[i], n));
+    }
+    tgi_tape_free(tape);
+    for (size_t i = 0; i < 3; i++)
+        tg_tensor_free(t[i]);
+    tg_tensor_free(loss);
+    return (enlarged){out[3], out[0], out[1], out[2]};
+}
+
+START_TEST(upsampling_and_a_convolution_in_one_equal_both)
+{
+    static const tg_dims sizes[] = {{1, 1, 1, 1}, {2, 3, 5, 7}, {3, 16, 8, 8}};
+
+    for (size_t i = 0; i < TG_COUNT(sizes); i++) {
+        const tg_dims d = sizes[i];
+        const size_t k = 5;
+        enlarged two = enlarge(d, k, false), one = enlarge(d, k, true);
+
+        tg_compare("y", one.y, two.y, d.n * k * 4 * d.h * d.w, TOL_GOLDEN);
+        tg_compare("dx", one.dx, two.dx, tg_dims_count(d), TOL_GOLDEN);
+        tg_compare("dw", one.dw, two.dw, k * d.c * 9, TOL_GOLDEN);
+        tg_compare("db", one.db, two.db, k, TOL_GOLDEN);
+        for (size_t j = 0; j < 2; j++) {
+            enlarged *each = j ? &one : &two;
+
+            free(each->y);
+            free(each->dx);
+            free(each->dw);
+            free(each->db);
+        }
+    }
+}
+END_TEST
+
+/* loss = 3/2 * mean of |a|, one of two samples of a stack, with other weights on the rest. */
+START_TEST(stacked_samples_go_their_ways)
+{
+    static const float values[] = {1, -2, 3, -4, 5, -6};
+    tg_tensor *a = op_tensor((tg_dims){1, 1, 1, 2}, values),
+              *b = op_tensor((tg_dims){2, 1, 1, 2}, values + 2),
+              *loss = op_tensor((tg_dims){1, 2, 1, 1}, NULL), *grad;
+    tgi_var *va, *vb, *all, *middle, *last;
+    tgi_tape *tape;
+    float got[6];
+
+    ck_assert_tg_ok(tgi_tape_new(op_dev, &tape));
+    ck_assert_tg_ok(tgi_tape_leaf(tape, a, true, &va));
+    ck_assert_tg_ok(tgi_tape_leaf(tape, b, true, &vb));
+    ck_assert_tg_ok(tgi_tape_stack(tape, va, vb, &all));
+    ck_assert_uint_eq(all->value->dims.n, 3);
+    ck_assert_tg_ok(tg_tensor_download(all->value, got, 6));
+    ck_assert_mem_eq(got, values, sizeof values);
+    ck_assert_tg_ok(tgi_tape_samples(tape, all, 1, 1, &middle));
+    ck_assert_tg_ok(tgi_tape_samples(tape, all, 0, 2, &last));
+    ck_assert_tg_ok(tgi_tape_l1(tape, middle, NULL, 2, (tg_scalar){loss, 0}));
+    ck_assert_tg_ok(tgi_tape_l1(tape, last, NULL, 4, (tg_scalar){loss, 1}));
+    ck_assert_tg_ok(tgi_tape_l1(tape, va, NULL, 6, (tg_scalar){loss, 1}));
+    ck_assert_tg_ok(tgi_tape_backward(tape));
+    ck_assert_tg_ok(tgi_tape_grad(tape, va, &grad));
+    ck_assert_tg_ok(tg_tensor_download(grad, got, 2));
+    ck_assert_tg_ok(tgi_tape_grad(tape, vb, &grad));
+    ck_assert_tg_ok(tg_tensor_download(grad, got + 2, 4));
+    const float want[] = {1 + 3, -1 - 3, 1 + 1, -1 - 1, 0, 0};
+    ck_assert_mem_eq(got, want, 4 * sizeof *want);
+    ck_assert(got[4] == 0 && got[5] == 0);
+    ck_assert_tg_fails(tgi_tape_samples(tape, all, 2, 2, &last), TG_ERR_SHAPE);
+    ck_assert_tg_fails(tgi_tape_samples(tape, all, 0, 0, &last), TG_ERR_SHAPE);
+    tgi_tape_free(tape);
+    tg_tensor_free(loss);
+    tg_tensor_free(b);
+    tg_tensor_free(a);
+}
+END_TEST
+
 START_TEST(bad_shapes_leave_the_tape_usable)
 {
     tg_tensor *x = op_tensor((tg_dims){1, 2, 3, 3}, NULL),
@@ -698,6 +809,8 @@ int main(void)
     tcase_add_test(tc, small_values_stay_float);
     tcase_add_test(tc, a_scale_is_in_the_gradients_alone);
     tcase_add_test(tc, tangent_needs_values_as_they_were);
+    tcase_add_test(tc, upsampling_and_a_convolution_in_one_equal_both);
+    tcase_add_test(tc, stacked_samples_go_their_ways);
     tcase_add_test(tc, bad_shapes_leave_the_tape_usable);
     return tg_run("tape");
 }
