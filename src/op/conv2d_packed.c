@@ -1,6 +1,6 @@
 /* conv2d_packed.c -- register-tile convolution (cl/conv2d_packed.cl): halos, packed weights, tile shapes, launches. */
 #include "config.h"
-#include "op/conv2d.h"
+#include "op/conv2d_channels.h"
 #include "op/conv2d_rows.h"
 #include "op/op.h"
 
@@ -368,8 +368,11 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
     tg_tensor *copy = NULL, *last = NULL, *part = NULL;
     const tg_tensor *in;
     tgi_halo halo = image_halo(conv);
+    tgi_channels_plan channels;
     tgi_rows_plan plan;
 
+    if (tgi_channels_plan_weights(x->dev, conv, &channels))
+        return tgi_channels_weights(conv, &channels, x, y, dw);
     if (tgi_rows_plan_weights(x->dev, conv, &plan))
         return tgi_rows_weights(conv, &plan, x, y, dw);
     weight_tile t = choose_weight_tile(x->dev, conv);
