@@ -110,6 +110,278 @@ static void take_channels(const __global float *row, const size_t plane, const i
     }
 }
 
+// Weights [K,C,R,S] for the gather: packed[block][c][r][s][KB]. One work-item: 16 taps over c, r, s of one block.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void channels_pack(__global const float *restrict w, const int k_count, const int taps, __global float *restrict packed)
+{
+    const int first = (int)get_global_id(0) * 16, here = min(16, taps - first), block = get_global_id(1);
+    __global float *out = packed + ((size_t)block * taps + first) * KB;
+
+    for (int i = 0; i < KB; i++) {
+        const int k = block * KB + i;
+        __global const float *in = w + (size_t)min(k, k_count - 1) * taps + first;
+
+        for (int t = 0; t < here; t++)
+            out[t * KB + i] = k < k_count ? in[t] : 0.0f;
+    }
+}
+
+// Weights [K,C,R,S] for the scatter of stride 2: packed[row phase][column phase][block of c][k][taps][KB], the taps of a phase from
+// the last to the first.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void channels_pack_scatter(__global const float *restrict w, const int k_count, const int c_count, const int r_taps,
+                           const int s_taps, const int pad, __global float *restrict packed)
+{
+    const int k = get_global_id(0), block = get_global_id(1), blocks = get_global_size(1);
+
+    for (int a = 0; a < 2; a++) {
+        const int r_first = (a + pad) % 2, r_count = (r_taps + 1 - r_first) / 2;
+
+        for (int b = 0; b < 2; b++) {
+            const int s_first = (b + pad) % 2, s_count = (s_taps + 1 - s_first) / 2;
+            __global float *out = packed + ((size_t)block * k_count + k) * r_count * s_count * KB;
+
+            for (int t = 0; t < r_count; t++) {
+                for (int u = 0; u < s_count; u++, out += KB) {
+                    const int r = r_first + 2 * (r_count - 1 - t), s = s_first + 2 * (s_count - 1 - u);
+                    for (int i = 0; i < KB; i++) {
+                        const int c = block * KB + i;
+                        out[i] = c < c_count ? w[(((size_t)k * c_count + c) * r_taps + r) * s_taps + s] : 0.0f;
+                    }
+                }
+            }
+            packed += (size_t)blocks * k_count * r_count * s_count * KB;
+        }
+    }
+}
+
+// Channels 4 q to 4 q + 3 of 16 pixels that lie as 16 vectors of channels.
+static void turn_quarter(const __local float *sums, const int q, float16 *lines)
+{
+    float16 a[4];
+
+#pragma unroll
+    for (int i = 0; i < 4; i++)
+        a[i] = (float16)(vload4(q, sums + i * KB), vload4(q, sums + (4 + i) * KB), vload4(q, sums + (8 + i) * KB),
+                         vload4(q, sums + (12 + i) * KB));
+    turn(a, lines);
+}
+
+// One row of sums, [q][KB], to its planes.
+static void store_row(const __local float *sums, const int q_count, const int k_here, const size_t plane, const int add,
+                      __global float *y)
+{
+    int q = 0;
+
+    for (; q + 16 <= q_count; q += 16, sums += 16 * KB) {
+        for (int k = 0; k < k_here; k += 16) {
+            __global float *to = y + k * plane + q;
+
+#pragma unroll
+            for (int j = 0; j < 4; j++) {
+                float16 lines[4];
+
+                turn_quarter(sums + k, j, lines);
+#pragma unroll
+                for (int i = 0; i < 4; i++, to += plane) {
+                    if (k + 4 * j + i < k_here)
+                        vstore16(add ? vload16(0, to) + lines[i] : lines[i], 0, to);
+                }
+            }
+        }
+    }
+    for (; q < q_count; q++, sums += KB) {
+        for (int k = 0; k < k_here; k++)
+            y[k * plane + q] = add ? y[k * plane + q] + sums[k] : sums[k];
+    }
+}
+
+static void start_sums(__global const float *bias, const int has_bias, const int k_here, float16 *start)
+{
+#pragma unroll
+    for (int v = 0; v < NV; v++) {
+        float lanes[16];
+        for (int i = 0; i < 16; i++)
+            lanes[i] = has_bias && v * 16 + i < k_here ? bias[v * 16 + i] : 0.0f;
+        start[v] = vload16(0, lanes);
+    }
+}
+
+// sums[TQ][KB] (or start, where is_first) += the taps of c_here input channels. How many taps there are must not be known to the
+// compiler: it would keep the values that two taps share in registers, of which there are none left.
+static __attribute__((always_inline))
+void add_taps(const __local float *in, const int plane, const int pitch, __global const float *taps, const int c_here,
+              const int r_count, const int s_count, const bool is_first, const float16 *start, __local float *sums)
+{
+    float16 acc[TQ][NV];
+
+#pragma unroll
+    for (int j = 0; j < TQ; j++) {
+#pragma unroll
+        for (int v = 0; v < NV; v++)
+            acc[j][v] = is_first ? start[v] : vload16(j * NV + v, sums);
+    }
+    for (int c = 0; c < c_here; c++, in += plane) {
+        for (int r = 0; r < r_count; r++) {
+            const __local float *at = in + r * pitch;
+
+            for (int s = 0; s < s_count; s++, at++, taps += KB) {
+                float16 w[NV];
+#pragma unroll
+                for (int v = 0; v < NV; v++)
+                    w[v] = vload16(v, taps);
+#pragma unroll
+                for (int j = 0; j < TQ; j++) {
+                    const float16 value = (float16)(at[j * ST]);
+#pragma unroll
+                    for (int v = 0; v < NV; v++)
+                        acc[j][v] = fma(value, w[v], acc[j][v]);
+                }
+            }
+        }
+    }
+#pragma unroll
+    for (int j = 0; j < TQ; j++) {
+#pragma unroll
+        for (int v = 0; v < NV; v++)
+            vstore16(acc[j][v], j * NV + v, sums);
+    }
+}
+
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void channels_gather(__global const float *restrict x, const int c_count, const int h, const int w, const int row_back,
+                     const int col_back, const int reflect, __global const float *restrict packed,
+                     __global const float *restrict bias, const int has_bias, const int k_count, const int p_count,
+                     const int q_count, const int r_taps, const int s_taps, const int strip, const int strips, const int pitch,
+                     const int c_each, const int add, __global float *restrict y, __local float *restrict copy)
+{
+    const int blocks = CEIL_DIV(k_count, KB), parts = get_global_size(0), part = get_global_id(0);
+    const int first = blocks * part / parts, end = blocks * (part + 1) / parts;
+    const int n = (int)get_global_id(1) / strips, strip_number = (int)get_global_id(1) % strips;
+    const int p = p_count * strip_number / strips, here = p_count * (strip_number + 1) / strips - p;
+    const int tiles = CEIL_DIV(q_count, TQ), plane = ((strip - 1) * ST + r_taps) * pitch;
+    __local float *image = copy + (size_t)strip * tiles * TQ * KB;
+
+    for (int c = 0; c < c_count; c++)
+        take_plane(x + ((size_t)n * c_count + c) * h * w, h, w, p * ST - row_back, (here - 1) * ST + r_taps, col_back, reflect, pitch,
+                   image + (size_t)c * plane);
+    for (int block = first; block < end; block++) {
+        const int k_here = min(KB, k_count - block * KB);
+        float16 start[NV];
+
+        start_sums(bias + (has_bias ? block * KB : 0), has_bias, k_here, start);
+        for (int c = 0; c < c_count; c += c_each) {
+            __global const float *taps = packed + ((size_t)block * c_count + c) * r_taps * s_taps * KB;
+
+            for (int i = 0; i < here; i++) {
+                for (int tile = 0; tile < tiles; tile++)
+                    add_taps(image + (size_t)c * plane + i * ST * pitch + tile * TQ * ST, plane, pitch, taps,
+                             min(c_each, c_count - c), r_taps, s_taps, c == 0, start, copy + (size_t)(i * tiles + tile) * TQ * KB);
+            }
+        }
+        for (int i = 0; i < here; i++)
+            store_row(copy + (size_t)i * tiles * TQ * KB, q_count, k_here, (size_t)p_count * q_count, add,
+                      y + (((size_t)n * k_count + block * KB) * p_count + p + i) * q_count);
+    }
+}
+
+// 16 pixels of two column phases, each 16 vectors of channels, to 32 pixels of a row in each of k_here planes.
+static void store_pairs(const __local float *even, const __local float *odd, const int k_here, const size_t plane, const int add,
+                        __global float *y)
+{
+#pragma unroll
+    for (int q = 0; q < 4; q++) {
+        float16 a[4], b[4];
+
+        turn_quarter(even, q, a);
+        turn_quarter(odd, q, b);
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+            const float16 e = a[i], o = b[i];
+            const float16 left = (float16)(e.s0, o.s0, e.s1, o.s1, e.s2, o.s2, e.s3, o.s3, e.s4, o.s4, e.s5, o.s5, e.s6, o.s6,
+                                           e.s7, o.s7);
+            const float16 right = (float16)(e.s8, o.s8, e.s9, o.s9, e.sa, o.sa, e.sb, o.sb, e.sc, o.sc, e.sd, o.sd, e.se, o.se,
+                                            e.sf, o.sf);
+            __global float *to = y + (4 * q + i) * plane;
+
+            if (4 * q + i >= k_here)
+                continue;
+            vstore16(add ? vload16(0, to) + left : left, 0, to);
+            vstore16(add ? vload16(1, to) + right : right, 1, to);
+        }
+    }
+}
+
+// One row of w pixels from the sums of its two column phases.
+static void store_phases(const __local float *even, const __local float *odd, const int w, const int k_here, const size_t plane,
+                         const int add, __global float *y)
+{
+    int j = 0;
+
+    for (; j + 32 <= w; j += 32, even += 16 * KB, odd += 16 * KB) {
+        for (int k = 0; k < k_here; k += 16)
+            store_pairs(even + k, odd + k, k_here - k, plane, add, y + k * plane + j);
+    }
+    for (int i = 0; j + i < w; i++) {
+        const __local float *sums = (i % 2 ? odd : even) + i / 2 * KB;
+        for (int k = 0; k < k_here; k++) {
+            __global float *to = y + k * plane + j + i;
+            *to = add ? *to + sums[k] : sums[k];
+        }
+    }
+}
+
+// Pixel 2 j + phase comes from the outputs j + (phase + PAD) / 2 - t, t below the number of taps of the phase. Sizes h, w are those of y
+// [N,K,P,Q]; the result x has c_count planes of hx x wx.
+__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+void channels_scatter(__global const float *restrict y, const int k_count, const int h, const int w, const int back,
+                      __global const float *restrict packed, __global const float *restrict bias, const int has_bias,
+                      const int c_count, const int hx, const int wx, const int r_taps, const int s_taps, const int pad,
+                      const int strip, const int strips, const int rows, const int pitch, const int k_each, const int add,
+                      __global float *restrict x, __local float *restrict copy)
+{
+    const int blocks = CEIL_DIV(c_count, KB), parts = get_global_size(0), part = get_global_id(0);
+    const int first = blocks * part / parts, end = blocks * (part + 1) / parts;
+    const int n = (int)get_global_id(1) / strips, strip_number = (int)get_global_id(1) % strips;
+    const int pairs = CEIL_DIV(hx, 2), p = pairs * strip_number / strips, here = pairs * (strip_number + 1) / strips - p;
+    const int tiles = CEIL_DIV(CEIL_DIV(wx, 2), TQ), line = tiles * TQ * KB, plane = rows * pitch;
+    __local float *image = copy + (size_t)2 * strip * line;
+
+    for (int k = 0; k < k_count; k++)
+        take_plane(y + ((size_t)n * k_count + k) * h * w, h, w, p - back, rows, back, 0, pitch, image + (size_t)k * plane);
+    for (int block = first; block < end; block++) {
+        const int c_here = min(KB, c_count - block * KB);
+        __global const float *phase = packed;
+        float16 start[NV];
+
+        start_sums(bias + (has_bias ? block * KB : 0), has_bias, c_here, start);
+        for (int a = 0; a < 2; a++) {
+            const int r_count = (r_taps + 1 - (a + pad) % 2) / 2, row = back + (a + pad) / 2 - (r_count - 1);
+
+            for (int b = 0; b < 2; b++) {
+                const int s_count = (s_taps + 1 - (b + pad) % 2) / 2, column = back + (b + pad) / 2 - (s_count - 1);
+
+                for (int k = 0; k < k_count; k += k_each) {
+                    __global const float *taps = phase + ((size_t)block * k_count + k) * r_count * s_count * KB;
+
+                    for (int i = 0; i < here; i++) {
+                        for (int tile = 0; tile < tiles; tile++)
+                            add_taps(image + (size_t)k * plane + (i + row) * pitch + column + tile * TQ, plane, pitch, taps,
+                                     min(k_each, k_count - k), r_count, s_count, k == 0, start,
+                                     copy + (size_t)(2 * i + b) * line + tile * TQ * KB);
+                    }
+                }
+                phase += (size_t)blocks * k_count * r_count * s_count * KB;
+            }
+            for (int i = 0; i < here; i++) {
+                if (2 * (p + i) + a < hx)
+                    store_phases(copy + (size_t)2 * i * line, copy + (size_t)(2 * i + 1) * line, wx, c_here, (size_t)hx * wx, add,
+                                 x + (((size_t)n * c_count + block * KB) * hx + 2 * (p + i) + a) * wx);
+            }
+        }
+    }
+}
+
 // part[chunk][block][c][r][s][KB] = sum over the chunk's rows of y[n,p,q,k..] * x[n,c,p*ST+r,q*ST+s]; `strip` rows at a time.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void channels_weights(__global const float *restrict x, const int c_count, const int h, const int w, const int row_back,
