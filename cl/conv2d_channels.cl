@@ -39,6 +39,51 @@
 #define KB (16 * NV)
 #define TAPS (R * S)
 
+// Asks for one line of memory ahead of its use. OpenCL's own prefetch() does nothing on processors, where the compiler has a builtin.
+#ifdef __has_builtin
+#if __has_builtin(__builtin_prefetch)
+#define FETCH(p) __builtin_prefetch((const void *)(size_t)(p))
+#endif
+#endif
+#ifndef FETCH
+#define FETCH(p) prefetch((p), 1)
+#endif
+
+// Memory that the next strip will read: the same piece, `lines` times 16 floats, of each of `planes` planes. It comes in while this
+// strip is computed, some lines at a time.
+typedef struct ahead {
+    const __global float *from;
+    size_t stride;
+    int planes, lines, plane, line, each;
+} ahead;
+
+// `rows` rows from `first` on, as far as they exist, in `calls` calls.
+static ahead look_ahead(const __global float *x, const int planes, const int h, const int w, const int first, const int rows,
+                        const int calls)
+{
+    const int begin = clamp(first, 0, h), end = clamp(first + rows, 0, h);
+    ahead a;
+
+    a.from = x + (size_t)begin * w;
+    a.stride = (size_t)h * w;
+    a.planes = planes;
+    a.lines = CEIL_DIV((end - begin) * w, 16);
+    a.plane = a.line = 0;
+    a.each = CEIL_DIV(planes * a.lines, max(calls, 1));
+    return a;
+}
+
+static void fetch(ahead *a)
+{
+    for (int i = 0; i < a->each && a->line < a->lines && a->plane < a->planes; i++) {
+        FETCH(a->from + a->plane * a->stride + a->line * 16);
+        if (++a->line == a->lines) {
+            a->line = 0;
+            a->plane++;
+        }
+    }
+}
+
 static int mirrored(const int i, const int n)
 {
     return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
@@ -265,6 +310,8 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
     for (int c = 0; c < c_count; c++)
         take_plane(x + ((size_t)n * c_count + c) * h * w, h, w, p * ST - row_back, (here - 1) * ST + r_taps, col_back, reflect, pitch,
                    image + (size_t)c * plane);
+    ahead next = look_ahead(x + (size_t)n * c_count * h * w, c_count, h, w, (p + here - 1) * ST + r_taps - row_back, here * ST,
+                            (end - first) * CEIL_DIV(c_count, c_each) * here * tiles);
     for (int block = first; block < end; block++) {
         const int k_here = min(KB, k_count - block * KB);
         float16 start[NV];
@@ -274,9 +321,11 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
             __global const float *taps = packed + ((size_t)block * c_count + c) * r_taps * s_taps * KB;
 
             for (int i = 0; i < here; i++) {
-                for (int tile = 0; tile < tiles; tile++)
+                for (int tile = 0; tile < tiles; tile++) {
+                    fetch(&next);
                     add_taps(image + (size_t)c * plane + i * ST * pitch + tile * TQ * ST, plane, pitch, taps,
                              min(c_each, c_count - c), r_taps, s_taps, c == 0, start, copy + (size_t)(i * tiles + tile) * TQ * KB);
+                }
             }
         }
         for (int i = 0; i < here; i++)
@@ -349,6 +398,8 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
 
     for (int k = 0; k < k_count; k++)
         take_plane(y + ((size_t)n * k_count + k) * h * w, h, w, p - back, rows, back, 0, pitch, image + (size_t)k * plane);
+    ahead next = look_ahead(y + (size_t)n * k_count * h * w, k_count, h, w, p - back + rows, here,
+                            (end - first) * 4 * CEIL_DIV(k_count, k_each) * here * tiles);
     for (int block = first; block < end; block++) {
         const int c_here = min(KB, c_count - block * KB);
         __global const float *phase = packed;
@@ -365,10 +416,12 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
                     __global const float *taps = phase + ((size_t)block * k_count + k) * r_count * s_count * KB;
 
                     for (int i = 0; i < here; i++) {
-                        for (int tile = 0; tile < tiles; tile++)
+                        for (int tile = 0; tile < tiles; tile++) {
+                            fetch(&next);
                             add_taps(image + (size_t)k * plane + (i + row) * pitch + column + tile * TQ, plane, pitch, taps,
                                      min(k_each, k_count - k), r_count, s_count, k == 0, start,
                                      copy + (size_t)(2 * i + b) * line + tile * TQ * KB);
+                        }
                     }
                 }
                 phase += (size_t)blocks * k_count * r_count * s_count * KB;
@@ -413,12 +466,20 @@ void channels_weights(__global const float *restrict x, const int c_count, const
                                   to + i * line + min(q, q_count - 16) * KB);
             }
         }
+        const int ahead_rows = min(strip, min(end - row, p_count - p) - here);
+        const int calls = blocks * CEIL_DIV(c_end - c_first, CB) * R;
+        ahead next_x = look_ahead(x + ((size_t)n * c_count + c_first) * h * w, c_end - c_first, h, w,
+                                  (p + here - 1) * ST + R - row_back, ahead_rows * ST, calls);
+        ahead next_y = look_ahead(y + (size_t)n * k_count * p_count * q_count, k_count, p_count, q_count, p + here, ahead_rows, calls);
         for (int block = 0; block < blocks; block++) {
             for (int c_tile = c_first; c_tile < c_end; c_tile += CB) {
                 const int c = min(c_tile, c_end - CB); // the last tile moves back and stores only what is its own
 
                 for (int r = 0; r < R; r++) {
                     float16 acc[CB][S][NV];
+
+                    fetch(&next_x);
+                    fetch(&next_y);
 
 #pragma unroll
                     for (int i = 0; i < CB; i++) {
