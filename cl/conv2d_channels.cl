@@ -266,15 +266,16 @@ void add_taps(const __local float *in, const int plane, const int pitch, __globa
         for (int v = 0; v < NV; v++)
             acc[j][v] = is_first ? start[v] : vload16(j * NV + v, sums);
     }
-    for (int c = 0; c < c_here; c++, in += plane) {
-        for (int r = 0; r < r_count; r++) {
-            const __local float *at = in + r * pitch;
+    for (int r = 0; r < r_count; r++) {
+        for (int s = 0; s < s_count; s++, taps += KB) {
+            const __local float *at = in + r * pitch + s;
+            __global const float *tap = taps;
 
-            for (int s = 0; s < s_count; s++, at++, taps += KB) {
+            for (int c = 0; c < c_here; c++, at += plane, tap += (size_t)r_count * s_count * KB) {
                 float16 w[NV];
 #pragma unroll
                 for (int v = 0; v < NV; v++)
-                    w[v] = vload16(v, taps);
+                    w[v] = vload16(v, tap);
 #pragma unroll
                 for (int j = 0; j < TQ; j++) {
                     const float16 value = (float16)(at[j * ST]);
@@ -316,6 +317,9 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
         const int k_here = min(KB, k_count - block * KB);
         float16 start[NV];
 
+        ahead out = look_ahead(y + ((size_t)n * k_count + block * KB) * p_count * q_count, k_here, p_count, q_count, p, here,
+                               CEIL_DIV(c_count, c_each) * here * tiles);
+
         start_sums(bias + (has_bias ? block * KB : 0), has_bias, k_here, start);
         for (int c = 0; c < c_count; c += c_each) {
             __global const float *taps = packed + ((size_t)block * c_count + c) * r_taps * s_taps * KB;
@@ -323,6 +327,7 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
             for (int i = 0; i < here; i++) {
                 for (int tile = 0; tile < tiles; tile++) {
                     fetch(&next);
+                    fetch(&out);
                     add_taps(image + (size_t)c * plane + i * ST * pitch + tile * TQ * ST, plane, pitch, taps,
                              min(c_each, c_count - c), r_taps, s_taps, c == 0, start, copy + (size_t)(i * tiles + tile) * TQ * KB);
                 }
@@ -386,7 +391,7 @@ __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void channels_scatter(__global const float *restrict y, const int k_count, const int h, const int w, const int back,
                       __global const float *restrict packed, __global const float *restrict bias, const int has_bias,
                       const int c_count, const int hx, const int wx, const int r_taps, const int s_taps, const int pad,
-                      const int strip, const int strips, const int rows, const int pitch, const int k_each, const int add,
+                      const int strip, const int strips, const int rows, const int pitch, const int taps_each, const int add,
                       __global float *restrict x, __local float *restrict copy)
 {
     const int blocks = CEIL_DIV(c_count, KB), parts = get_global_size(0), part = get_global_id(0);
@@ -399,7 +404,7 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
     for (int k = 0; k < k_count; k++)
         take_plane(y + ((size_t)n * k_count + k) * h * w, h, w, p - back, rows, back, 0, pitch, image + (size_t)k * plane);
     ahead next = look_ahead(y + (size_t)n * k_count * h * w, k_count, h, w, p - back + rows, here,
-                            (end - first) * 4 * CEIL_DIV(k_count, k_each) * here * tiles);
+                            (end - first) * 4 * here * tiles);
     for (int block = first; block < end; block++) {
         const int c_here = min(KB, c_count - block * KB);
         __global const float *phase = packed;
@@ -411,6 +416,7 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
 
             for (int b = 0; b < 2; b++) {
                 const int s_count = (s_taps + 1 - (b + pad) % 2) / 2, column = back + (b + pad) / 2 - (s_count - 1);
+                const int pieces = CEIL_DIV(k_count * r_count * s_count, taps_each), k_each = CEIL_DIV(k_count, pieces);
 
                 for (int k = 0; k < k_count; k += k_each) {
                     __global const float *taps = phase + ((size_t)block * k_count + k) * r_count * s_count * KB;

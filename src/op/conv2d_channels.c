@@ -111,8 +111,7 @@ bool tgi_channels_plan_scatter(const tg_device *dev, const tgi_conv *conv, tgi_c
         return false;
     plan->back = larger(scatter_back(conv->r, conv->pad), scatter_back(conv->s, conv->pad));
     plan->tq = choose_tile(columns, plan->nv);
-    plan->c_each =
-        channels_at_a_time(conv->k, ceil_div(conv->r, 2) * ceil_div(conv->s, 2), plan->nv);
+    plan->taps_each = WEIGHT_BYTES / (LANES * plan->nv * sizeof(float));
     size_t width = ceil_div(columns, plan->tq) * plan->tq;
     plan->pitch = pitch_of(plan->back + larger(conv->q, width + ahead));
     size_t limit = smaller(COPY_BYTES, dev->info.local_bytes);
@@ -240,14 +239,15 @@ tg_status tgi_channels_scatter(const tgi_conv *conv, const tgi_channels_plan *pl
     TG_TRY(pack_scatter(conv, plan, w, &packed));
     snprintf(options, sizeof options, "-DNV=%zu -DTQ=%zu", plan->nv, plan->tq);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_channels", "channels_scatter", options, &kernel));
-    TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(plan->parts, conv->n * plan->strips),
-        TGI_ARGS(tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p), tgi_int(conv->q),
-                 tgi_int(plan->back), tgi_mem(packed), b ? tgi_buffer(b) : tgi_mem(packed),
-                 tgi_int(b != NULL), tgi_int(conv->c), tgi_int(conv->h), tgi_int(conv->w),
-                 tgi_int(conv->r), tgi_int(conv->s), tgi_int(conv->pad), tgi_int(plan->strip),
-                 tgi_int(plan->strips), tgi_int(plan->rows), tgi_int(plan->pitch),
-                 tgi_int(plan->c_each), tgi_int(add), tgi_buffer(x), tgi_local(plan->copy_bytes))));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(plan->parts, conv->n * plan->strips),
+                          TGI_ARGS(tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p),
+                                   tgi_int(conv->q), tgi_int(plan->back), tgi_mem(packed),
+                                   b ? tgi_buffer(b) : tgi_mem(packed), tgi_int(b != NULL),
+                                   tgi_int(conv->c), tgi_int(conv->h), tgi_int(conv->w),
+                                   tgi_int(conv->r), tgi_int(conv->s), tgi_int(conv->pad),
+                                   tgi_int(plan->strip), tgi_int(plan->strips), tgi_int(plan->rows),
+                                   tgi_int(plan->pitch), tgi_int(plan->taps_each), tgi_int(add),
+                                   tgi_buffer(x), tgi_local(plan->copy_bytes))));
 cleanup:
     return status;
 }
