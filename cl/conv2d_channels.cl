@@ -8,7 +8,7 @@
 // Launch     channels_gather {parts of the blocks, N * strips}, channels_scatter the same, channels_weights {parts of the input
 //            channels, chunks}; local {1,1}: a work-item is a core with vector registers
 // Tunables   NV (1, 2): vectors of 16 channels; TQ: pixels of a register tile; CB: input channels of a weight-gradient tile
-// Numerics   one float sum a result, in the order c, r, s; weight gradients row by row, the strips of a chunk one after another, then
+// Numerics   one float sum a result, in the order c, r, s (the scatter: r, s within some channels); weight gradients row by row, the strips of a chunk one after another, then
 //            the chunks
 // Reference  tests/ref/conv2d.c          Source  doc/kernels: register tiles (BLIS micro-kernel, with K innermost)
 //
@@ -252,11 +252,16 @@ static void start_sums(__global const float *bias, const int has_bias, const int
     }
 }
 
-// sums[TQ][KB] (or start, where is_first) += the taps of c_here input channels. How many taps there are must not be known to the
-// compiler: it would keep the values that two taps share in registers, of which there are none left.
+// Three loops over input channels and taps: their lengths, and how far each goes in the input and in the weights.
+typedef struct walk {
+    int count[3], in[3], taps[3];
+} walk;
+
+// sums[TQ][KB] (or start, where is_first) += the products of a walk. How many taps there are must not be known to the compiler: it
+// would keep the values that two taps share in registers, of which there are none left.
 static __attribute__((always_inline))
-void add_taps(const __local float *in, const int plane, const int pitch, __global const float *taps, const int c_here,
-              const int r_count, const int s_count, const bool is_first, const float16 *start, __local float *sums)
+void add_taps(const __local float *in, __global const float *taps, const walk way, const bool is_first, const float16 *start,
+              __local float *sums)
 {
     float16 acc[TQ][NV];
 
@@ -266,12 +271,12 @@ void add_taps(const __local float *in, const int plane, const int pitch, __globa
         for (int v = 0; v < NV; v++)
             acc[j][v] = is_first ? start[v] : vload16(j * NV + v, sums);
     }
-    for (int r = 0; r < r_count; r++) {
-        for (int s = 0; s < s_count; s++, taps += KB) {
-            const __local float *at = in + r * pitch + s;
-            __global const float *tap = taps;
+    for (int i = 0; i < way.count[0]; i++) {
+        for (int k = 0; k < way.count[1]; k++) {
+            const __local float *at = in + i * way.in[0] + k * way.in[1];
+            __global const float *tap = taps + (size_t)i * way.taps[0] + k * way.taps[1];
 
-            for (int c = 0; c < c_here; c++, at += plane, tap += (size_t)r_count * s_count * KB) {
+            for (int l = 0; l < way.count[2]; l++, at += way.in[2], tap += way.taps[2]) {
                 float16 w[NV];
 #pragma unroll
                 for (int v = 0; v < NV; v++)
@@ -317,19 +322,17 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
         const int k_here = min(KB, k_count - block * KB);
         float16 start[NV];
 
-        ahead out = look_ahead(y + ((size_t)n * k_count + block * KB) * p_count * q_count, k_here, p_count, q_count, p, here,
-                               CEIL_DIV(c_count, c_each) * here * tiles);
-
         start_sums(bias + (has_bias ? block * KB : 0), has_bias, k_here, start);
         for (int c = 0; c < c_count; c += c_each) {
             __global const float *taps = packed + ((size_t)block * c_count + c) * r_taps * s_taps * KB;
 
+            const walk way = {{min(c_each, c_count - c), r_taps, s_taps}, {plane, pitch, 1}, {r_taps * s_taps * KB, s_taps * KB, KB}};
+
             for (int i = 0; i < here; i++) {
                 for (int tile = 0; tile < tiles; tile++) {
                     fetch(&next);
-                    fetch(&out);
-                    add_taps(image + (size_t)c * plane + i * ST * pitch + tile * TQ * ST, plane, pitch, taps,
-                             min(c_each, c_count - c), r_taps, s_taps, c == 0, start, copy + (size_t)(i * tiles + tile) * TQ * KB);
+                    add_taps(image + (size_t)c * plane + i * ST * pitch + tile * TQ * ST, taps, way, c == 0, start,
+                             copy + (size_t)(i * tiles + tile) * TQ * KB);
                 }
             }
         }
@@ -421,11 +424,15 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
                 for (int k = 0; k < k_count; k += k_each) {
                     __global const float *taps = phase + ((size_t)block * k_count + k) * r_count * s_count * KB;
 
+                    // a phase has one to four taps: the long loop is the innermost
+                    const walk way = {{r_count, s_count, min(k_each, k_count - k)},
+                                      {pitch, 1, plane},
+                                      {s_count * KB, KB, r_count * s_count * KB}};
+
                     for (int i = 0; i < here; i++) {
                         for (int tile = 0; tile < tiles; tile++) {
                             fetch(&next);
-                            add_taps(image + (size_t)k * plane + (i + row) * pitch + column + tile * TQ, plane, pitch, taps,
-                                     min(k_each, k_count - k), r_count, s_count, k == 0, start,
+                            add_taps(image + (size_t)k * plane + (i + row) * pitch + column + tile * TQ, taps, way, k == 0, start,
                                      copy + (size_t)(2 * i + b) * line + tile * TQ * KB);
                         }
                     }
