@@ -39,8 +39,9 @@
 #define KB (16 * NV)
 #define TAPS (R * S)
 
-// Asks for one line of memory ahead of its use. OpenCL's own prefetch() does nothing on processors, where the compiler has a builtin.
-#ifdef __has_builtin
+// Asks for one line of memory ahead of its use. OpenCL's own prefetch() does nothing on processors, where the compiler has a builtin;
+// SPIR-V has no such instruction.
+#if defined(__has_builtin) && !defined(__SPIR__) && !defined(__SPIRV__)
 #if __has_builtin(__builtin_prefetch)
 #define FETCH(p) __builtin_prefetch((const void *)(size_t)(p))
 #endif
