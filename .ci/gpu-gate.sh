@@ -11,7 +11,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 MAX_LOCAL=32768
-CPU_FAMILY="conv2d_packed conv2d_winograd conv2d_rows conv2d_phases"
+CPU_FAMILY="conv2d_packed conv2d_winograd conv2d_rows conv2d_channels conv2d_phases"
 
 # What the GPU family is built with: one line a build, FILE:OPTIONS; a file that is not here is built once, by its defaults.
 BUILDS='

@@ -7,6 +7,7 @@ cl_files = \
 	cl/conv2d_packed.cl \
 	cl/conv2d_winograd.cl \
 	cl/conv2d_rows.cl \
+	cl/conv2d_channels.cl \
 	cl/conv2d_phases.cl \
 	cl/conv2d_matmul.cl \
 	cl/conv2d_fft.cl \

@@ -61,6 +61,7 @@ libtgcore_la_SOURCES += \
 	src/op/conv2d.c src/op/conv2d.h src/op/conv2d_direct.c \
 	src/op/conv2d_packed.c \
 	src/op/conv2d_rows.c src/op/conv2d_rows.h \
+	src/op/conv2d_channels.c src/op/conv2d_channels.h \
 	src/op/conv2d_winograd.c \
 	src/op/conv2d_implicit.c src/op/conv2d_implicit.h \
 	src/op/conv2d_winograd_gpu.c

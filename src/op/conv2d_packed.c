@@ -1,6 +1,6 @@
 /* conv2d_packed.c -- register-tile convolution (cl/conv2d_packed.cl): halos, packed weights, tile shapes, launches. */
 #include "config.h"
-#include "op/conv2d.h"
+#include "op/conv2d_channels.h"
 #include "op/conv2d_rows.h"
 #include "op/op.h"
 
@@ -184,8 +184,11 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
     tg_tensor *copy = NULL;
     tgi_halo halo = image_halo(conv);
     tile t = choose_tile(x->dev, conv->k, conv->stride, conv->p, conv->q);
+    tgi_channels_plan channels;
     tgi_rows_plan plan;
 
+    if (tgi_channels_plan_gather(x->dev, conv, &channels))
+        return tgi_channels_gather(conv, &channels, x, w, b, add, y);
     if (tgi_rows_plan_gather(x->dev, conv, &plan))
         return tgi_rows_gather(conv, &plan, x, w, b, add, y);
     correlation a = {.n = conv->n,
@@ -311,8 +314,11 @@ static tg_status scatter(const tgi_conv *conv, const tg_tensor *y, tg_tensor *w,
     tgi_halo halo = image_halo(conv);
     size_t h = conv->h + 2 * conv->pad, width = conv->w + 2 * conv->pad;
 
+    tgi_channels_plan channels;
     tgi_rows_plan plan;
 
+    if (tgi_channels_plan_scatter(x->dev, conv, &channels))
+        return tgi_channels_scatter(conv, &channels, y, w, b, add, x);
     if ((add || !conv->is_reflected) &&
         tgi_rows_plan_scatter(x->dev, conv, conv->is_reflected, &plan))
         return tgi_rows_scatter(conv, &plan, y, w, b, add, x);
@@ -368,8 +374,11 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
     tg_tensor *copy = NULL, *last = NULL, *part = NULL;
     const tg_tensor *in;
     tgi_halo halo = image_halo(conv);
+    tgi_channels_plan channels;
     tgi_rows_plan plan;
 
+    if (tgi_channels_plan_weights(x->dev, conv, &channels))
+        return tgi_channels_weights(conv, &channels, x, y, dw);
     if (tgi_rows_plan_weights(x->dev, conv, &plan))
         return tgi_rows_weights(conv, &plan, x, y, dw);
     weight_tile t = choose_weight_tile(x->dev, conv);
