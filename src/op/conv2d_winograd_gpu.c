@@ -9,7 +9,7 @@
 #include "base/banned.h"
 
 /* Numbers of packed forms at a weights tensor; the scheme and the tile are added. */
-enum { KIND_GATHER = 90000, KIND_SCATTER = 91000 };
+enum { KIND_GATHER = 90000, KIND_SCATTER = 100000 };
 enum { MAX_OPTIONS = 40, MIN_CHANNELS = 32, MIN_TILES = 16 };
 /* Points of a group of images: the products of fewer images fill a card as well. */
 static const size_t max_group_bytes = (size_t)256 << 20;
@@ -109,7 +109,8 @@ static tg_status pack(scheme s, const tgi_matrix *product, tgi_conv_tile tile, b
            c_padded = tgi_blocks(product->k, tile.bk) * tile.bk;
     size_t m_step = is_scatter ? taps : product->k * taps,
            c_step = is_scatter ? product->m * taps : taps;
-    int kind = (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)(s.m * 256 + tile.bm);
+    int kind = (is_scatter ? KIND_SCATTER : KIND_GATHER) +
+               (int)(s.m * 1000 + tile.bm * 2 + tile.is_tensor);
     tgi_kernel *kernel;
     bool is_fresh;
 
