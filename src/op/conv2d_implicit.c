@@ -14,6 +14,9 @@ enum { KIND_GATHER = 10000, KIND_SCATTER = 20000 };
 enum { MAX_OPTIONS = 192, MAX_STRIDE = 16, N_TILES = 7, FIRST_TENSOR_TILE = 4 };
 /* Below this many work-groups a card would idle: the sum is split. A function of the shape alone, so that every device sums alike. */
 enum { WANTED_GROUPS = 128, MIN_STEPS = 8 };
+/* Of cl/conv2d_few.cl: its tile, work-items, rows of a strip, channels between barriers; smaller groups, of which a card takes more. */
+enum { FEW_TILE_W = 32, FEW_TILE_H = 8, FEW_ITEMS = 64, FEW_ROWS = 32, FEW_CHANNELS = 4 };
+enum { MAX_FEW_TAPS = 7, WANTED_FEW_GROUPS = 2048 };
 /* Pixels that one float sum of the weight gradient takes, at most: longer sums would lose digits. */
 enum { MAX_SUM = 4096 };
 
@@ -151,6 +154,91 @@ cleanup:
     return status;
 }
 
+/* dw += the parts [splits][k][columns]. */
+static tg_status add_weight_parts(tg_tensor *dw, size_t k, size_t columns, const tg_tensor *parts,
+                                  size_t splits)
+{
+    const correlation whole = {.n = 1,
+                               .m = k,
+                               .hy = 1,
+                               .wy = columns,
+                               .p = 1,
+                               .q = columns,
+                               .step = 1,
+                               .add = true,
+                               .y = dw};
+
+    return add_parts(&whole, parts, splits);
+}
+
+/* ---- few outputs: cl/conv2d_few.cl ---- */
+
+/* A stride of 1, no more outputs than a work-item keeps, taps that a compiler may unroll. */
+static bool is_few(size_t outputs, size_t r, size_t s, size_t stride)
+{
+    return outputs <= 4 && stride == 1 && r <= MAX_FEW_TAPS && s <= MAX_FEW_TAPS;
+}
+
+static tg_status correlate_few(const correlation *a, tg_tensor *w)
+{
+    tg_status status = TG_OK;
+    size_t across = tgi_blocks(a->q, FEW_TILE_W), down = tgi_blocks(a->p, FEW_TILE_H),
+           groups = across * down * a->n, most = tgi_blocks(a->c, FEW_CHANNELS),
+           splits = groups < WANTED_FEW_GROUPS ? tgi_blocks(WANTED_FEW_GROUPS, groups) : 1,
+           taps = a->r * a->s;
+    tg_tensor *parts = NULL;
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+
+    splits = splits < most ? splits : most;
+    snprintf(options, sizeof options, "-DCORRELATE -DR=%zu -DS=%zu -DM=%zu -DCB=%d", a->r, a->s,
+             a->m, FEW_CHANNELS);
+    TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_few", "few_correlate", options, &kernel));
+    if (splits > 1)
+        TG_TRY(new_values(a->x->dev, splits * a->m, a->n * a->p * a->q, &parts));
+    TG_TRY(tgi_kernel_run(
+        kernel, TGI_RANGE3(across * kernel->local[0], down, a->n * splits),
+        TGI_ARGS(
+            tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->h), tgi_int(a->w),
+            signed_int(a->is_scatter ? a->offset + 1 - (ptrdiff_t)a->r : a->offset),
+            tgi_int(a->is_reflected), tgi_buffer(w), tgi_int(a->is_scatter ? taps : a->c * taps),
+            tgi_int(a->is_scatter ? a->m * taps : taps), tgi_int(a->is_scatter), tgi_int(splits),
+            tgi_buffer(a->bias && !parts ? a->bias : w), tgi_int(a->bias && !parts), tgi_int(a->p),
+            tgi_int(a->q), tgi_int(a->add && !parts), tgi_buffer(parts ? parts : a->y))));
+    if (parts)
+        TG_TRY(add_parts(a, parts, splits));
+cleanup:
+    tg_tensor_free(parts);
+    return status;
+}
+
+static tg_status weights_few(const tgi_conv *conv, const tg_tensor *x, const tg_tensor *y,
+                             tg_tensor *dw)
+{
+    tg_status status = TG_OK;
+    size_t strips = conv->n * tgi_blocks(conv->q, 4) * tgi_blocks(conv->p, FEW_ROWS),
+           groups = tgi_blocks(strips, FEW_ITEMS), columns = conv->c * conv->r * conv->s;
+    tg_tensor *parts = NULL;
+    tgi_kernel *kernel;
+    char options[MAX_OPTIONS];
+
+    snprintf(options, sizeof options, "-DWEIGHTS -DR=%zu -DS=%zu -DROWS=%d", conv->r, conv->s,
+             FEW_ROWS);
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_few", "few_weights", options, &kernel));
+    TG_TRY(new_values(x->dev, groups * conv->k, columns, &parts));
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(groups * kernel->local[0], conv->c, conv->k),
+                          TGI_ARGS(tgi_buffer(x), tgi_int(conv->n), tgi_int(conv->c),
+                                   tgi_int(conv->h), tgi_int(conv->w), tgi_int(conv->pad),
+                                   tgi_int(conv->is_reflected), tgi_buffer(y), tgi_int(conv->k),
+                                   tgi_int(conv->p), tgi_int(conv->q), tgi_buffer(parts))));
+    TG_TRY(add_weight_parts(dw, conv->k, columns, parts, groups));
+cleanup:
+    tg_tensor_free(parts);
+    return status;
+}
+
+/* ---- matrix products: cl/conv2d_implicit.cl ---- */
+
 static tg_status correlate(const correlation *a)
 {
     tg_status status = TG_OK;
@@ -240,6 +328,8 @@ static tg_status gather(const tgi_conv *conv, const tg_tensor *x, tg_tensor *w, 
                      .y = y,
                      .tile = &tiles[tile]};
 
+    if (is_few(a.m, a.r, a.s, a.stride))
+        return correlate_few(&a, w);
     TG_TRY(pack(&a, w, KIND_GATHER + (int)tile));
     TG_TRY(correlate(&a));
 cleanup:
@@ -288,6 +378,8 @@ static tg_status scatter_at(const tgi_conv *conv, const tg_tensor *y, tg_tensor 
                      .y = x,
                      .tile = &tiles[tile]};
 
+    if (is_few(a.m, a.r, a.s, a.step))
+        return correlate_few(&a, w);
     TG_TRY(pack(&a, w, KIND_SCATTER + (int)(conv->stride * N_TILES + tile)));
     TG_TRY(correlate(&a));
 cleanup:
@@ -339,6 +431,8 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
 
+    if (is_few(conv->k, conv->r, conv->s, conv->stride))
+        return weights_few(conv, x, y, dw);
     describe(x->dev, t, "WEIGHTS", columns % 4 == 0, splits > 1, options);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_weights", options, &kernel));
     if (splits > 1)
@@ -352,19 +446,8 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
                                 tgi_int(conv->r), tgi_int(conv->s), tgi_int(conv->stride),
                                 tgi_int(conv->pad), tgi_int(conv->is_reflected), tgi_int(pixels),
                                 tgi_int(steps), tgi_int(each), tgi_buffer(parts ? parts : dw))));
-    if (splits > 1) {
-        const correlation whole = {.n = 1,
-                                   .m = conv->k,
-                                   .hy = 1,
-                                   .wy = columns,
-                                   .p = 1,
-                                   .q = columns,
-                                   .step = 1,
-                                   .add = true,
-                                   .y = dw};
-
-        TG_TRY(add_parts(&whole, parts, splits));
-    }
+    if (splits > 1)
+        TG_TRY(add_weight_parts(dw, conv->k, columns, parts, splits));
 cleanup:
     tg_tensor_free(parts);
     return status;
