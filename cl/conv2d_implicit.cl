@@ -92,7 +92,8 @@ typedef float outv;
 #define VECTORS_EACH QUADS_N
 #define WIDTH 4
 typedef float4 outv;
-#define line_of(i) ((int)get_local_id(0) / (BN / TN) * 4 + (i) / 4 * (BM / QUADS_M) + (i) % 4)
+// Intel's processor runtime gets sums wrong where the row is a quotient that is always 0: that case is written as what it is.
+#define line_of(i) ((BM == TM ? 0 : (int)get_local_id(0) / (BN / TN) * 4) + (i) / 4 * (BM / QUADS_M) + (i) % 4)
 #define column_of(j) ((int)get_local_id(0) % (BN / TN) * 4 + (j) * (BN / QUADS_N))
 #endif
 
@@ -361,10 +362,11 @@ static void stage_packed(const float4 a[A_EACH], __local WORD *a_tile)
 // An item gathers for COLUMNS pixels ROWS rows of the tile, one below the other.
 #define COLUMNS (BN > ITEMS ? BN / ITEMS : 1)
 #define ROWS (BK / (ITEMS > BN ? ITEMS / BN : 1))
+#define FIRST_ROW (ITEMS > BN ? (int)get_local_id(0) / BN * ROWS : 0)
 
 static void stage_gathered(const float b[COLUMNS][ROWS], __local WORD *b_tile)
 {
-    const int row = (int)get_local_id(0) / BN * ROWS, column = (int)get_local_id(0) % BN;
+    const int row = FIRST_ROW, column = (int)get_local_id(0) % BN;
 
 #pragma unroll
     for (int j = 0; j < COLUMNS; j++) {
@@ -413,7 +415,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #endif
     const int each = CEIL_DIV(steps, splits), first = min(split * each, steps), end = min(first + each, steps);
     const int columns = n_count * p_count * q_count;
-    const int b_row = item / BN * ROWS; // 0 where an item has several columns
+    const int b_row = FIRST_ROW;
     const size_t plane = (size_t)h_count * w_count;
     __global const float *image[COLUMNS];
     int top[COLUMNS], left[COLUMNS], is_pixel[COLUMNS];

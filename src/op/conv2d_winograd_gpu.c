@@ -3,7 +3,9 @@
 #include "config.h"
 #include "op/conv2d_implicit.h"
 #include "op/op.h"
+#include "op/tensor_core.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/banned.h"
@@ -309,13 +311,14 @@ static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pa
     return fits(dev, conv, 3) || fits(dev, conv, 4);
 }
 
-/* Where products are wide enough to pay for the transforms. */
+/* Where products are wide enough to pay for the transforms; by matrix units they are cheaper than the transforms. */
 static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
     const tiling t = tile_images(wide_scheme(conv), 0, conv->n, conv->p, conv->q);
 
-    TG_UNUSED(dev);
     TG_UNUSED(pass);
+    if (tgi_tensor_core_options((tg_device *)(uintptr_t)dev))
+        return false;
     return conv->c >= MIN_CHANNELS && conv->k >= MIN_CHANNELS && t.tiles >= MIN_TILES;
 }
 
