@@ -401,11 +401,11 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #ifdef PHASES
     const int phase_r = phase / step, phase_s = phase % step;
     const int r_count = phase_taps(phase_r, r_whole, step), s_count = phase_taps(phase_s, s_whole, step);
-    const int row0 = phase_first(phase_r, step, offset_row) + 1 - r_count, y_row = phase_begin(phase_r, step, offset_row);
-    const int col0 = phase_first(phase_s, step, offset_column) + 1 - s_count, y_col = phase_begin(phase_s, step, offset_column);
+    const int row0 = phase_first(phase_r, step, offset_row) + 1 - r_count;
+    const int col0 = phase_first(phase_s, step, offset_column) + 1 - s_count;
     const int p_count = phase_count(phase_r, step, offset_row, hy), q_count = phase_count(phase_s, step, offset_column, wy);
 #else
-    const int r_count = r_whole, s_count = s_whole, row0 = offset_row, col0 = offset_column, y_row = 0, y_col = 0;
+    const int r_count = r_whole, s_count = s_whole, row0 = offset_row, col0 = offset_column;
     const int p_count = p_whole, q_count = q_whole;
 #endif
 #ifdef FLAT
@@ -497,6 +497,11 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #if SPLIT
     put_matrix(acc, m_count, columns, 0, y + get_group_id(2) * ((size_t)m_count * n_count * p_whole * q_whole));
 #else
+#ifdef PHASES
+    const int y_row = phase_begin(phase_r, step, offset_row), y_col = phase_begin(phase_s, step, offset_column);
+#else
+    const int y_row = 0, y_col = 0;
+#endif
 #pragma unroll
     for (int j = 0; j < VECTORS_EACH; j++) {
         const int column = (int)get_group_id(0) * BN + column_of(j);
