@@ -21,7 +21,7 @@ typedef enum tgi_kernel_family {
     TGI_FAMILY_GPU
 } tgi_kernel_family;
 
-/* How large numbers are kept and, where the device can, multiplied (sums are always float). */
+/* How values are kept from the way forward for the way back. */
 typedef enum tgi_precision { TGI_PRECISION_FLOAT, TGI_PRECISION_HALF } tgi_precision;
 
 /* What matrix units round the factors of convolutions to. */
@@ -47,7 +47,7 @@ struct tg_device {
     int tensor_proof;              /* 0 not asked yet, 1 right, -1 not */
     const char *tensor_options;    /* what they are built with */
     tgi_kernel_family family;      /* which kernels are preferred; auto: by the device's kind */
-    tgi_precision precision;       /* half: kernels may multiply in half where info.has_fp16 */
+    tgi_precision precision;       /* as the model's tapes are set */
     int conv_algorithm;            /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
     size_t bytes_now, bytes_peak;  /* in tensors */
     double compiling_s;            /* spent in the driver's compiler so far */

@@ -1,6 +1,6 @@
 /* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
- * conv2d_pad, conv2d_packed, conv2d_rows, conv2d_winograd, conv2d_phases, conv2d_matmul, conv2d_implicit, conv2d_winograd_gpu
- * and conv2d_fft. */
+ * conv2d_pad, conv2d_packed, conv2d_rows, conv2d_winograd, conv2d_phases, conv2d_matmul, conv2d_implicit, conv2d_few,
+ * conv2d_winograd_gpu and conv2d_fft. */
 #include "config.h"
 #include "op_test.h"
 #include "ref/ref.h"
