@@ -61,8 +61,8 @@
 #define B_WORDS (WORDS * LDB)
 #endif
 
-// An item's results: LINES_EACH rows, in each VECTORS_EACH groups of WIDTH neighbouring columns. Row i is line_of(i) in the tile,
-// group j begins at column_of(j).
+// An item's results: LINES_EACH rows, in each VECTORS_EACH groups of WIDTH neighbouring columns. Row i is LINE_OF(i) in the tile,
+// group j begins at COLUMN_OF(j).
 #if TENSOR
 #ifndef WARP_N
 #define WARP_N 32
@@ -76,15 +76,15 @@ typedef float2 outv;
 #define LANE ((int)get_local_id(0) % 32)
 #define WARP_LINE (WARP / (BN / WARP_N) * WARP_M)
 #define WARP_COLUMN (WARP % (BN / WARP_N) * WARP_N)
-#define line_of(i) (WARP_LINE + (i) * 8 + LANE / 4)
-#define column_of(j) (WARP_COLUMN + (j) * 8 + LANE % 4 * 2)
+#define LINE_OF(i) (WARP_LINE + (i) * 8 + LANE / 4)
+#define COLUMN_OF(j) (WARP_COLUMN + (j) * 8 + LANE % 4 * 2)
 #elif BY_LINES
 #define LINES_EACH TM
 #define VECTORS_EACH TN
 #define WIDTH 1
 typedef float outv;
-#define line_of(i) ((int)get_local_id(0) / (BN / TN) + (i) * (BM / TM))
-#define column_of(j) ((int)get_local_id(0) % (BN / TN) + (j) * (BN / TN))
+#define LINE_OF(i) ((int)get_local_id(0) / (BN / TN) + (i) * (BM / TM))
+#define COLUMN_OF(j) ((int)get_local_id(0) % (BN / TN) + (j) * (BN / TN))
 #else
 #define QUADS_M (TM / 4)
 #define QUADS_N (TN / 4)
@@ -93,8 +93,8 @@ typedef float outv;
 #define WIDTH 4
 typedef float4 outv;
 // Intel's processor runtime gets sums wrong where the row is a quotient that is always 0: that case is written as what it is.
-#define line_of(i) ((BM == TM ? 0 : (int)get_local_id(0) / (BN / TN) * 4) + (i) / 4 * (BM / QUADS_M) + (i) % 4)
-#define column_of(j) ((int)get_local_id(0) % (BN / TN) * 4 + (j) * (BN / QUADS_N))
+#define LINE_OF(i) ((BM == TM ? 0 : (int)get_local_id(0) / (BN / TN) * 4) + (i) / 4 * (BM / QUADS_M) + (i) % 4)
+#define COLUMN_OF(j) ((int)get_local_id(0) % (BN / TN) * 4 + (j) * (BN / QUADS_N))
 #endif
 
 // Where `column` (over n, p, q) lies in y, for its first channel.
@@ -221,10 +221,10 @@ static void multiply(__local const float *a_tile, __local const float *b_tile, f
         float4 a[TM];
 #pragma unroll
         for (int i = 0; i < TM; i++)
-            a[i] = *(__local const float4 *)(a_tile + line_of(i) * LINE_LENGTH + k);
+            a[i] = *(__local const float4 *)(a_tile + LINE_OF(i) * LINE_LENGTH + k);
 #pragma unroll
         for (int j = 0; j < TN; j++) {
-            const float4 b = *(__local const float4 *)(b_tile + column_of(j) * LINE_LENGTH + k);
+            const float4 b = *(__local const float4 *)(b_tile + COLUMN_OF(j) * LINE_LENGTH + k);
 #pragma unroll
             for (int i = 0; i < TM; i++)
                 acc[i][j] = fma(a[i].s3, b.s3, fma(a[i].s2, b.s2, fma(a[i].s1, b.s1, fma(a[i].s0, b.s0, acc[i][j]))));
@@ -240,10 +240,10 @@ static void multiply(__local const float *a_tile, __local const float *b_tile, f
         float4 a[QUADS_M], b[QUADS_N];
 #pragma unroll
         for (int i = 0; i < QUADS_M; i++)
-            a[i] = *(__local const float4 *)(a_tile + k * LDA + line_of(4 * i));
+            a[i] = *(__local const float4 *)(a_tile + k * LDA + LINE_OF(4 * i));
 #pragma unroll
         for (int j = 0; j < QUADS_N; j++)
-            b[j] = *(__local const float4 *)(b_tile + k * LDB + column_of(j));
+            b[j] = *(__local const float4 *)(b_tile + k * LDB + COLUMN_OF(j));
 #pragma unroll
         for (int i = 0; i < QUADS_M; i++) {
 #pragma unroll
@@ -297,12 +297,12 @@ static void put_matrix(outv acc[LINES_EACH][VECTORS_EACH], const int m_count, co
 {
 #pragma unroll
     for (int i = 0; i < LINES_EACH; i++) {
-        const int m = (int)get_group_id(1) * BM + line_of(i);
+        const int m = (int)get_group_id(1) * BM + LINE_OF(i);
         if (m >= m_count)
             continue;
 #pragma unroll
         for (int j = 0; j < VECTORS_EACH; j++) {
-            const int column = (int)get_group_id(0) * BN + column_of(j);
+            const int column = (int)get_group_id(0) * BN + COLUMN_OF(j);
             put(acc[i][j], y + (size_t)m * columns + column, columns - column, add);
         }
     }
@@ -504,7 +504,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #endif
 #pragma unroll
     for (int j = 0; j < VECTORS_EACH; j++) {
-        const int column = (int)get_group_id(0) * BN + column_of(j);
+        const int column = (int)get_group_id(0) * BN + COLUMN_OF(j);
 #if ALIGNED
         const size_t to = place_in_y(column, m_count, p_count, q_count, hy, wy, step, y_row, y_col);
 #else
@@ -515,7 +515,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #endif
 #pragma unroll
         for (int i = 0; i < LINES_EACH; i++) {
-            const int m = (int)get_group_id(1) * BM + line_of(i);
+            const int m = (int)get_group_id(1) * BM + LINE_OF(i);
             if (m >= m_count || column >= columns)
                 continue;
             __global float *out = y + (size_t)m * hy * wy;

@@ -10,6 +10,7 @@
  *     tensor_cores off|tf32|half   for conv and norm from now on (a model has settings) -> ready
  *     free                         -> ready
  *
+ * With TAGGAN_BENCH_PROFILE=1 the time of every kernel follows on stderr at the end; a profiled queue is slower.
  * "error SENTENCE" when it fails. torch_peer.py takes the same lines. make tests/bench/bench_step. */
 #include "config.h"
 #include "base/memory.h"
@@ -381,13 +382,27 @@ cleanup:
     return status;
 }
 
+static void print_profile(void)
+{
+    tg_kernel_time *rows = NULL;
+    size_t n = 0;
+
+    if (tg_device_profile(dev, &rows, &n) != TG_OK)
+        fprintf(stderr, "bench_step: %s\n", tg_error_message());
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "%10.3f ms %6zu launches  %s %s\n", rows[i].seconds * 1e3,
+                rows[i].n_launches, rows[i].program, rows[i].kernel);
+    free(rows);
+}
+
 int main(void)
 {
     char line[MAX_LINE], *words[MAX_WORDS], *rest;
     size_t first_kib;
+    bool is_profiled = getenv("TAGGAN_BENCH_PROFILE") != NULL;
     work w = {0};
 
-    if (tg_device_open(NULL, &dev) != TG_OK) {
+    if ((is_profiled ? tg_device_open_profiled(NULL, &dev) : tg_device_open(NULL, &dev)) != TG_OK) {
         printf("error %s\n", tg_error_message());
         return 1;
     }
@@ -404,6 +419,8 @@ int main(void)
             printf("error %s\n", tg_error_message());
         fflush(stdout);
     }
+    if (is_profiled)
+        print_profile();
     work_free(&w);
     tg_device_free(dev);
     return 0;
