@@ -1,6 +1,7 @@
 // conv2d_few.cl -- convolution with few output channels, stride 1: too few for a matrix product, so pixels stay in registers.
 //
-// Math       y[n,m,p,q] = b[m] + sum_crs w[m,c,r,s] x[n,c,p+r+row0,q+s+row0]; dw[k,c,r,s] = sum_npq y[n,k,p,q] x[n,c,p+r-pad,q+s-pad]
+// Math       y[n,m,p,q] = b[m] + sum_crs w[m,c,r,s] x[n,c,p+r+row0,q+s+col0];
+//            dw[k,c,r,s] = sum_npq y[n,k,p,q] x[n,c,p+r-pad,q+s-pad]
 // Shapes     x [N,C,H,W], y [N,M,P,Q], w at w[m * m_step + c * c_step + tap]; parts [splits][M][N*P*Q], [groups][K][C*R*S]
 // Launch     correlate {ITEMS * tiles across, tiles down, N * splits}; weights {ITEMS * groups, C, K}; local {ITEMS, 1, 1}
 // Tunables   R, S: the kernel; M: outputs, 1 to 4; CB: channels between two barriers; ROWS: rows of a work-item's strip (weights)
@@ -32,7 +33,7 @@
 #ifdef CORRELATE
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void few_correlate(__global const float *restrict x, const int c_count, const int h_count, const int w_count, const int row0,
-                   const int reflect, __global const float *restrict w, const int m_step, const int c_step, const int is_turned,
+                   const int col0, const int reflect, __global const float *restrict w, const int m_step, const int c_step, const int is_turned,
                    const int splits, __global const float *restrict bias, const int has_bias, const int p_count,
                    const int q_count, const int add, __global float *restrict y)
 {
@@ -55,7 +56,7 @@ void few_correlate(__global const float *restrict x, const int c_count, const in
         for (int i = item; i < CB * SEEN_H * SEEN_W; i += ITEMS) {
             const int c = c0 + i / (SEEN_H * SEEN_W), at = i % (SEEN_H * SEEN_W);
             const int from_row = inside(top + at / SEEN_W + row0, h_count, reflect);
-            const int from_column = inside(left + at % SEEN_W + row0, w_count, reflect);
+            const int from_column = inside(left + at % SEEN_W + col0, w_count, reflect);
             // A mirror at the far end may lie beyond what the tile needs: its outputs are not kept.
             const int is_there = c < end && from_row >= 0 && from_row < h_count && from_column >= 0 && from_column < w_count;
             seen[i] = is_there ? image[c * plane + (size_t)from_row * w_count + from_column] : 0.0f;
@@ -140,7 +141,9 @@ void few_weights(__global const float *restrict x, const int n_count, const int 
 #pragma unroll
         for (int r = R - 1; r > 0; r--)
             rows[r] = rows[r - 1];
-        rows[0] = is_strip && i < ROWS && p0 + i < p_count ? load4(grad + (size_t)(p0 + i) * q_count, q0, q_count) : (float4)(0.0f);
+        rows[0] = (float4)(0.0f);
+        if (is_strip && i < ROWS && p0 + i < p_count)
+            rows[0] = load4(grad + (size_t)(p0 + i) * q_count, q0, q_count);
 #pragma unroll
         for (int j = 0; j < SPAN; j++)
             v[j] = is_row && columns[j] >= 0 ? image[(size_t)row * w_count + columns[j]] : 0.0f;

@@ -7,7 +7,7 @@
 // Shapes     x [N,C,H,W], y [N,M,hy,wy], packed [phase][taps*C][M] with both sides padded by zeros,
 //            parts [phase][splits][M][columns]
 // Launch     products {columns in groups of BN, M in groups of BM, phases * splits or batch}, local {ITEMS, 1, 1};
-//            pack {M padded, rows padded, phases}, sum {columns, M, phases}, fold {W, H, planes}, local {WG, 1, 1}
+//            pack {M padded, rows padded, phases}, sum {columns, M, phases}, local {WG, 1, 1}
 // Tunables   BM, BN: outputs of a work-group; TM, TN: outputs of a work-item; BK: sums between two barriers; WG.
 //            (BM/TM)*(BN/TN) is at most 256; what is built: one of CORRELATE, WEIGHTS, MATRIX, MATRIX_NT, else the small kernels.
 //            TENSOR 1: factors of 11 bits, 2: of half precision, multiplied by matrix units through the assembly language that
@@ -385,12 +385,12 @@ static void stage_gathered(const float b[COLUMNS][ROWS], __local WORD *b_tile)
 }
 
 // Few channels: FLAT of them, the kernel FLAT_S wide, both known to the compiler; a tile then spans several taps. Otherwise a
-// tile has one tap, whose offset is found once, and BK channels. With PHASES, r_count and s_count are the whole kernel's, row0 is the
-// offset of the scatter, col0 unused, and p_count and q_count are those of the phase with the most.
+// tile has one tap, whose place is found once, and BK channels. `offset` is where output (0,0) begins in x; with PHASES, where pixel
+// (0,0) of y lies in the padded image.
 __kernel __attribute__((reqd_work_group_size(ITEMS, 1, 1)))
 void implicit_correlate(__global const float *restrict x, const int c_count, const int h_count, const int w_count,
-                        const int r_whole, const int s_whole, const int stride, const int offset_row, const int offset_column,
-                        const int reflect, __global const float *restrict packed, const int m_padded, const int packed_rows,
+                        const int r_whole, const int s_whole, const int stride, const int offset, const int reflect,
+                        __global const float *restrict packed, const int m_padded, const int packed_rows,
                         const int splits, __global const float *restrict bias, const int has_bias, const int m_count,
                         const int n_count, const int p_whole, const int q_whole, const int hy, const int wy, const int step,
                         const int add, __global float *restrict y)
@@ -401,11 +401,11 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
 #ifdef PHASES
     const int phase_r = phase / step, phase_s = phase % step;
     const int r_count = phase_taps(phase_r, r_whole, step), s_count = phase_taps(phase_s, s_whole, step);
-    const int row0 = phase_first(phase_r, step, offset_row) + 1 - r_count;
-    const int col0 = phase_first(phase_s, step, offset_column) + 1 - s_count;
-    const int p_count = phase_count(phase_r, step, offset_row, hy), q_count = phase_count(phase_s, step, offset_column, wy);
+    const int row0 = phase_first(phase_r, step, offset) + 1 - r_count;
+    const int col0 = phase_first(phase_s, step, offset) + 1 - s_count;
+    const int p_count = phase_count(phase_r, step, offset, hy), q_count = phase_count(phase_s, step, offset, wy);
 #else
-    const int r_count = r_whole, s_count = s_whole, row0 = offset_row, col0 = offset_column;
+    const int r_count = r_whole, s_count = s_whole, row0 = offset, col0 = offset;
     const int p_count = p_whole, q_count = q_whole;
 #endif
 #ifdef FLAT
@@ -423,7 +423,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
     float4 a[A_EACH];
     float b[COLUMNS][ROWS];
 #ifndef FLAT
-    int offset[COLUMNS], block = first % blocks, r = first / blocks / max(s_count, 1), s = first / blocks - r * s_count;
+    int pixel_at[COLUMNS], block = first % blocks, r = first / blocks / max(s_count, 1), s = first / blocks - r * s_count;
 #endif
 
     if ((int)get_group_id(0) * BN >= columns)
@@ -439,7 +439,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
         top[j] = p * stride + row0;
         left[j] = (pixel - p * q_count) * stride + col0;
 #ifndef FLAT
-        offset[j] = -1;
+        pixel_at[j] = -1;
 #endif
     }
     for (int at = first; at <= end; at++) {
@@ -468,13 +468,13 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
             for (int j = 0; j < COLUMNS; j++) {
                 if (block == 0 || at == first) {
                     const int row = inside(top[j] + r, h_count, reflect), column = inside(left[j] + s, w_count, reflect);
-                    offset[j] =
+                    pixel_at[j] =
                         r < r_count && s < s_count && is_pixel[j] && row >= 0 && column >= 0 ? row * w_count + column : -1;
                 }
 #pragma unroll
                 for (int i = 0; i < ROWS; i++) {
                     const int c = block * BK + b_row + i;
-                    b[j][i] = offset[j] >= 0 && c < c_count ? image[j][c * plane + offset[j]] : 0.0f;
+                    b[j][i] = pixel_at[j] >= 0 && c < c_count ? image[j][c * plane + pixel_at[j]] : 0.0f;
                 }
             }
             block++;
@@ -498,7 +498,7 @@ void implicit_correlate(__global const float *restrict x, const int c_count, con
     put_matrix(acc, m_count, columns, 0, y + get_group_id(2) * ((size_t)m_count * n_count * p_whole * q_whole));
 #else
 #ifdef PHASES
-    const int y_row = phase_begin(phase_r, step, offset_row), y_col = phase_begin(phase_s, step, offset_column);
+    const int y_row = phase_begin(phase_r, step, offset), y_col = phase_begin(phase_s, step, offset);
 #else
     const int y_row = 0, y_col = 0;
 #endif
@@ -784,36 +784,5 @@ void implicit_sum(__global const float *restrict parts, const int splits, const 
     sum += has_bias ? bias[m] : 0.0f;
     __global float *to = y + place_in_y(column, m_count, p_count, q_count, hy, wy, step, y_row, y_col) + (size_t)m * hy * wy;
     *to = add ? *to + sum : sum;
-}
-
-// The sum of one padded row over the places that show column j.
-static float folded(__global const float *row, const int j, const int w, const int pad)
-{
-    float sum = row[pad + j];
-    if (j > 0 && j <= pad)
-        sum += row[pad - j];
-    if (j < w - 1 && j >= w - 1 - pad)
-        sum += row[pad + 2 * (w - 1) - j];
-    return sum;
-}
-
-// x (+)= the planes with a mirrored halo of `pad` folded back, plus the bias: a pixel gets the values of all places that show it.
-__kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
-void implicit_fold(__global const float *restrict padded, const int c_count, const int h_count, const int w_count, const int pad,
-                   __global const float *restrict bias, const int has_bias, const int add, __global float *restrict x)
-{
-    const int j = get_global_id(0), i = get_global_id(1), width = w_count + 2 * pad;
-    __global const float *plane = padded + get_global_id(2) * ((size_t)(h_count + 2 * pad) * width);
-
-    if (j >= w_count)
-        return;
-    float sum = folded(plane + (size_t)(pad + i) * width, j, w_count, pad);
-    if (i > 0 && i <= pad)
-        sum += folded(plane + (size_t)(pad - i) * width, j, w_count, pad);
-    if (i < h_count - 1 && i >= h_count - 1 - pad)
-        sum += folded(plane + (size_t)(pad + 2 * (h_count - 1) - i) * width, j, w_count, pad);
-    sum += has_bias ? bias[(int)get_global_id(2) % c_count] : 0.0f;
-    const size_t at = (get_global_id(2) * h_count + i) * w_count + j;
-    x[at] = add ? x[at] + sum : sum;
 }
 #endif

@@ -201,6 +201,7 @@ static tg_status correlate_few(const correlation *a, tg_tensor *w)
         TGI_ARGS(
             tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->h), tgi_int(a->w),
             signed_int(a->is_scatter ? a->offset + 1 - (ptrdiff_t)a->r : a->offset),
+            signed_int(a->is_scatter ? a->offset + 1 - (ptrdiff_t)a->s : a->offset),
             tgi_int(a->is_reflected), tgi_buffer(w), tgi_int(a->is_scatter ? taps : a->c * taps),
             tgi_int(a->is_scatter ? a->m * taps : taps), tgi_int(a->is_scatter), tgi_int(splits),
             tgi_buffer(a->bias && !parts ? a->bias : w), tgi_int(a->bias && !parts), tgi_int(a->p),
@@ -264,9 +265,8 @@ static tg_status correlate(const correlation *a)
         TGI_RANGE3(tgi_blocks(columns, t->bn) * kernel->local[0], tgi_blocks(a->m, t->bm),
                    phases_of(a) * splits),
         TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->h), tgi_int(a->w), tgi_int(a->r),
-                 tgi_int(a->s), tgi_int(a->stride), signed_int(a->offset), signed_int(a->offset),
-                 tgi_int(a->is_reflected), tgi_mem(a->packed), tgi_int(m_padded),
-                 tgi_int(steps * t->bk), tgi_int(splits),
+                 tgi_int(a->s), tgi_int(a->stride), signed_int(a->offset), tgi_int(a->is_reflected),
+                 tgi_mem(a->packed), tgi_int(m_padded), tgi_int(steps * t->bk), tgi_int(splits),
                  a->bias ? tgi_buffer(a->bias) : tgi_mem(a->packed), tgi_int(a->bias != NULL),
                  tgi_int(a->m), tgi_int(a->n), tgi_int(a->p), tgi_int(a->q), tgi_int(a->hy),
                  tgi_int(a->wy), tgi_int(a->step), tgi_int(a->add),
@@ -392,7 +392,7 @@ tg_status tgi_conv_fold(const tgi_conv *conv, const tg_tensor *padded, const tg_
     tg_status status = TG_OK;
     tgi_kernel *kernel;
 
-    TG_TRY(tgi_kernel_get(x->dev, "conv2d_implicit", "implicit_fold", "", &kernel));
+    TG_TRY(tgi_kernel_get(x->dev, "conv2d_fold", "conv2d_fold", "", &kernel));
     TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(conv->w, conv->h, conv->n * conv->c),
                           TGI_ARGS(tgi_buffer(padded), tgi_int(conv->c), tgi_int(conv->h),
                                    tgi_int(conv->w), tgi_int(conv->pad), tgi_buffer(b ? b : padded),

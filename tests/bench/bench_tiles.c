@@ -133,7 +133,6 @@ static tg_status make_conv(work *w, bool is_weights)
     } else {
         ADD_INTS(w, r, r, stride);
         add(w, begin);
-        add(w, begin);
         add(w, tgi_int(0));
         add(w, tgi_buffer(w->b));
         ADD_INTS(w, m_padded, steps * t->bk, splits);

@@ -1,5 +1,5 @@
 /* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
- * conv2d_pad, conv2d_packed, conv2d_rows, conv2d_winograd, conv2d_phases, conv2d_matmul, conv2d_implicit, conv2d_few,
+ * conv2d_pad, conv2d_packed, conv2d_rows, conv2d_winograd, conv2d_phases, conv2d_matmul, conv2d_implicit, conv2d_few, conv2d_fold,
  * conv2d_winograd_gpu and conv2d_fft. */
 #include "config.h"
 #include "op_test.h"
@@ -55,6 +55,9 @@ static const struct {
     {{1, 1, 64, 64}, {64, 1, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
     {{1, 64, 64, 64}, {1, 64, 7, 7}, {.stride = 1, .pad = 3, .padding = TG_PAD_REFLECT}, true},
     {{1, 2, 90, 91}, {130, 2, 3, 3}, {.stride = 1, .pad = 1}, true},
+    /* for conv2d_few: a kernel that is not square, more than one strip of rows and part of the sum */
+    {{2, 3, 8, 9}, {2, 3, 4, 2}, {.stride = 1, .pad = 1}, false},
+    {{1, 9, 40, 37}, {3, 9, 5, 5}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,
