@@ -4,12 +4,16 @@
 //            scatter  x[n,c,h,w] = b[c] + sum_krs w[k,c,r,s] y[n,k,p,q] over all (p,r): p*stride+r-pad = h (or mirrors to it)
 //            weights  dw[k,c,r,s] += sum_npq y[n,k,p,q] x[n,c,p*stride+r-pad,q*stride+s-pad]
 // Shapes     x [N,C,H,W], w [K,C,R,S], y [N,K,P,Q]; gather is the forward pass, scatter its transpose
-// Launch     gather {Q, P, N*K}, scatter {W, H, N*C}, weights {R*S, C, K}; local {WG, 1, 1} in the first two
-// Tunables   WG, 8 to 64: work-items along a row
+// Launch     gather {Q, P, N*K}, scatter {W, H, N*C}, weights {R*S, C, K}; local {WG, 1, 1} in the first two;
+//            bias {BIAS_WG, K}, local {BIAS_WG, 1, 1}
+// Tunables   WG, 8 to 64: work-items along a row; BIAS_WG, 1 to 256: work-items to a channel; LANES, 4 or 16
 // Numerics   one float sum a result in gather and scatter; weights sum rows first, so that long sums stay accurate
 // Reference  tests/ref/conv2d.c          Source  the definition (torch.nn.Conv2d)
 #ifndef WG
 #define WG 16
+#endif
+#ifndef BIAS_WG
+#define BIAS_WG 1
 #endif
 
 __kernel __attribute__((reqd_work_group_size(WG, 1, 1)))
@@ -114,26 +118,17 @@ void conv2d_weights(__global const float *restrict x, __global const float *rest
     dw[(((size_t)k * c_count + c) * r_count + r) * s_count + s] += total;
 }
 
-// db[k] += sum over n,p,q of y; one work-item a channel, rows summed first.
-__kernel __attribute__((reqd_work_group_size(1, 1, 1)))
+// db[k] += sum over n,p,q of y; one work-group a channel, rows summed first.
+__kernel __attribute__((reqd_work_group_size(BIAS_WG, 1, 1)))
 void conv2d_bias(__global const float *restrict y, const int n_count, const int k_count, const int plane,
                  __global float *restrict db)
 {
-    const int k = get_global_id(0);
+    __local float scratch[BIAS_WG];
+    const int k = get_group_id(1);
     float total = 0.0f;
 
-    for (int n = 0; n < n_count; n++) {
-        __global const float *values = y + ((size_t)n * k_count + k) * plane;
-        float16 part = (float16)(0.0f);
-        float rest = 0.0f;
-        int i = 0;
-        for (; i + 16 <= plane; i += 16)
-            part += vload16(0, values + i);
-        for (; i < plane; i++)
-            rest += values[i];
-        const float8 a = part.lo + part.hi;
-        const float4 c = a.lo + a.hi;
-        total += rest + (c.x + c.y) + (c.z + c.w);
-    }
-    db[k] += total;
+    for (int n = 0; n < n_count; n++)
+        total += row_sum(y + ((size_t)n * k_count + k) * plane, plane, scratch, BIAS_WG);
+    if (get_local_id(0) == 0)
+        db[k] += total;
 }

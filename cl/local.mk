@@ -11,6 +11,8 @@ cl_files = \
 	cl/conv2d_phases.cl \
 	cl/conv2d_matmul.cl \
 	cl/conv2d_fft.cl \
+	cl/conv2d_few.cl \
+	cl/conv2d_fold.cl \
 	cl/conv2d_implicit.cl \
 	cl/conv2d_winograd_gpu.cl \
 	cl/label.cl \

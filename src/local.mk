@@ -82,6 +82,7 @@ libtgcore_la_SOURCES += src/op/half.c
 libtgcore_la_SOURCES += src/op/reduce.c src/op/reduce.h src/op/loss.c src/op/optimizer.c
 libtgcore_la_SOURCES += src/op/norm.h src/op/instance_norm.c src/op/batch_norm.c src/op/spectral_norm.c
 libtgcore_la_SOURCES += src/op/peak.c src/op/peak.h
+libtgcore_la_SOURCES += src/op/tensor_core.c src/op/tensor_core.h
 
 # tape/
 libtgcore_la_SOURCES += \

@@ -240,8 +240,8 @@ EXTRA_DIST += tests/parity/make_images.py \
 AM_DEFAULT_SOURCE_EXT = .c
 
 # bench/: built by name only.
-EXTRA_PROGRAMS += tests/bench/bench_conv2d tests/bench/bench_step
-EXTRA_DIST += tests/bench/against-pytorch tests/bench/torch_peer.py
+EXTRA_PROGRAMS += tests/bench/bench_conv2d tests/bench/bench_step tests/bench/bench_tiles
+EXTRA_DIST += tests/bench/against-pytorch tests/bench/torch_peer.py tests/bench/gpu-session tests/bench/tiles
 tests_bench_bench_step_LDADD = libtgcore.la
 CLEANFILES += $(EXTRA_PROGRAMS)
 

@@ -21,8 +21,11 @@ typedef enum tgi_kernel_family {
     TGI_FAMILY_GPU
 } tgi_kernel_family;
 
-/* How large numbers are kept and, where the device can, multiplied (sums are always float). */
+/* How values are kept from the way forward for the way back. */
 typedef enum tgi_precision { TGI_PRECISION_FLOAT, TGI_PRECISION_HALF } tgi_precision;
+
+/* What matrix units round the factors of convolutions to. */
+typedef enum tgi_tensor_cores { TGI_TENSOR_OFF, TGI_TENSOR_TF32, TGI_TENSOR_HALF } tgi_tensor_cores;
 
 struct tg_device {
     tg_device_info info;
@@ -39,12 +42,15 @@ struct tg_device {
     void (*fft_free)(struct tgi_fft *fft);
     struct tgi_tune *tune; /* measured choices, the same */
     void (*tune_free)(struct tgi_tune *tune);
-    int sgemm_proof;              /* op/sgemm.c: 0 not asked yet, 1 right, -1 wrong */
-    tgi_kernel_family family;     /* which kernels are preferred; auto: by the device's kind */
-    tgi_precision precision;      /* half: kernels may multiply in half where info.has_fp16 */
-    int conv_algorithm;           /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
-    size_t bytes_now, bytes_peak; /* in tensors */
-    double compiling_s;           /* spent in the driver's compiler so far */
+    int sgemm_proof;               /* op/sgemm.c: 0 not asked yet, 1 right, -1 wrong */
+    tgi_tensor_cores tensor_cores; /* wished for; op/tensor_core.c: whether they are to be had */
+    int tensor_proof;              /* 0 not asked yet, 1 right, -1 not */
+    const char *tensor_options;    /* what they are built with */
+    tgi_kernel_family family;      /* which kernels are preferred; auto: by the device's kind */
+    tgi_precision precision;       /* as the model's tapes are set */
+    int conv_algorithm;            /* what TG_CONV_AUTO means here (op/conv2d.h); 0: by rule */
+    size_t bytes_now, bytes_peak;  /* in tensors */
+    double compiling_s;            /* spent in the driver's compiler so far */
     bool has_said_compiling;
 };
 

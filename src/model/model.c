@@ -5,6 +5,7 @@
 #include "base/rng.h"
 #include "model/taggan.h"
 #include "op/conv2d.h"
+#include "op/tensor_core.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -151,6 +152,7 @@ tg_status tgi_model_new(tg_device *dev, const tgi_settings *settings, size_t n_c
     model->n_classes = n_classes;
     dev->family = (tgi_kernel_family)settings->kernel_family;
     dev->precision = (tgi_precision)settings->precision;
+    tgi_tensor_core_wish(dev, (tgi_tensor_cores)settings->tensor_cores);
     tgi_conv_set_default(dev, (tg_conv_algorithm)settings->conv_algorithm);
     TG_TRY(tgi_tune_set_mode(dev, (tgi_tune_mode)settings->tune));
     TG_TRY(init_networks(model));

@@ -198,10 +198,12 @@ static tg_status add_bias_gradient(const tg_tensor *dy, tg_tensor *db)
     tg_status status = TG_OK;
     tgi_kernel *kernel;
     tg_dims d = dy->dims;
+    const char *options = tgi_is_cpu_family(dy->dev) ? "-DBIAS_WG=1 -DLANES=16"
+                                                     : "-DBIAS_WG=256 -DLANES=4" TGI_SUBGROUPS;
 
-    TG_TRY(tgi_kernel_get(dy->dev, "conv2d", "conv2d_bias", "", &kernel));
+    TG_TRY(tgi_kernel_get(dy->dev, "conv2d", "conv2d_bias", options, &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE1(d.c),
+        kernel, TGI_RANGE2(kernel->local[0], d.c),
         TGI_ARGS(tgi_buffer(dy), tgi_int(d.n), tgi_int(d.c), tgi_int(d.h * d.w), tgi_buffer(db))));
 cleanup:
     return status;

@@ -9,9 +9,10 @@ static inline size_t tgi_blocks(size_t n, size_t size)
     return (n + size - 1) / size;
 }
 
-/* Outputs of a work-group (bm, bn) and of a work-item (tm, tn: 4 or 8), and sums between two barriers. */
+/* Outputs of a work-group (bm, bn) and of a work-item (tm, tn: 4 or 8), and sums between two barriers; for matrix units or not. */
 typedef struct tgi_conv_tile {
     size_t bm, bn, bk, tm, tn;
+    bool is_tensor;
 } tgi_conv_tile;
 
 /* A batch of products. `packed` is [batch][rows padded to bk][m padded to bm], see tgi_matrix_tile(); b [batch][k][columns];

@@ -3,13 +3,15 @@
 #include "config.h"
 #include "op/conv2d_implicit.h"
 #include "op/op.h"
+#include "op/tensor_core.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/banned.h"
 
 /* Numbers of packed forms at a weights tensor; the scheme and the tile are added. */
-enum { KIND_GATHER = 90000, KIND_SCATTER = 91000 };
+enum { KIND_GATHER = 90000, KIND_SCATTER = 100000 };
 enum { MAX_OPTIONS = 40, MIN_CHANNELS = 32, MIN_TILES = 16 };
 /* Points of a group of images: the products of fewer images fill a card as well. */
 static const size_t max_group_bytes = (size_t)256 << 20;
@@ -109,7 +111,8 @@ static tg_status pack(scheme s, const tgi_matrix *product, tgi_conv_tile tile, b
            c_padded = tgi_blocks(product->k, tile.bk) * tile.bk;
     size_t m_step = is_scatter ? taps : product->k * taps,
            c_step = is_scatter ? product->m * taps : taps;
-    int kind = (is_scatter ? KIND_SCATTER : KIND_GATHER) + (int)(s.m * 256 + tile.bm);
+    int kind = (is_scatter ? KIND_SCATTER : KIND_GATHER) +
+               (int)(s.m * 1000 + tile.bm * 2 + tile.is_tensor);
     tgi_kernel *kernel;
     bool is_fresh;
 
@@ -308,13 +311,14 @@ static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pa
     return fits(dev, conv, 3) || fits(dev, conv, 4);
 }
 
-/* Where products are wide enough to pay for the transforms. */
+/* Where products are wide enough to pay for the transforms; by matrix units they are cheaper than the transforms. */
 static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
     const tiling t = tile_images(wide_scheme(conv), 0, conv->n, conv->p, conv->q);
 
-    TG_UNUSED(dev);
     TG_UNUSED(pass);
+    if (tgi_tensor_core_options((tg_device *)(uintptr_t)dev))
+        return false;
     return conv->c >= MIN_CHANNELS && conv->k >= MIN_CHANNELS && t.tiles >= MIN_TILES;
 }
 

@@ -1,6 +1,7 @@
 /* tune.c -- looks choices up, remembers layers that have none, and starts measuring. */
 #include "config.h"
 #include "op/tune.h"
+#include "op/tensor_core.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -212,7 +213,8 @@ const tgi_conv_algorithm *tgi_tune_choice(tg_device *dev, const tgi_conv *conv, 
         remember(tune, &layer);
         return &dry;
     }
-    if (tune->mode == TGI_TUNE_OFF)
+    if (tune->mode == TGI_TUNE_OFF ||
+        tgi_tensor_core_options(dev)) /* choices are of float kernels */
         return NULL;
     entry = tgi_tune_find(&tune->known, &layer);
     if (entry) {

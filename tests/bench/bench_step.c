@@ -7,8 +7,10 @@
  *     norm PASS N C H W            instance norm, ReLU, reflected margin of 1; PASS: forward, backward -> ready
  *     run N CALLS                  N times CALLS calls -> N pairs WALL/CPU, milliseconds a call
  *     memory                       -> kibibytes of the largest and the first resident set, of tensors at most
+ *     tensor_cores off|tf32|half   for conv and norm from now on (a model has settings) -> ready
  *     free                         -> ready
  *
+ * With TAGGAN_BENCH_PROFILE=1 the time of every kernel follows on stderr at the end; a profiled queue is slower.
  * "error SENTENCE" when it fails. torch_peer.py takes the same lines. make tests/bench/bench_step. */
 #include "config.h"
 #include "base/memory.h"
@@ -16,6 +18,7 @@
 #include "cli/devices_bench.h"
 #include "op/conv2d.h"
 #include "op/op.h"
+#include "op/tensor_core.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,6 +339,20 @@ static size_t kib_of(const char *name)
     return value;
 }
 
+static tg_status use_tensor_cores(const char *which)
+{
+    static const char *const names[] = {"off", "tf32", "half"};
+
+    for (size_t i = 0; i < TG_COUNT(names); i++) {
+        if (!strcmp(which, names[i])) {
+            tgi_tensor_core_wish(dev, (tgi_tensor_cores)i);
+            puts("ready");
+            return TG_OK;
+        }
+    }
+    return tg_fail(TG_ERR_ARGUMENT, "tensor_cores: off, tf32 or half, not '%s'", which);
+}
+
 static tg_status obey(char *const *words, size_t n, size_t first_kib, work *w)
 {
     tg_status status = TG_OK;
@@ -349,6 +366,8 @@ static tg_status obey(char *const *words, size_t n, size_t first_kib, work *w)
         printf("%zu %zu %zu\n", kib_of("VmHWM"), first_kib, peak / 1024);
         return TG_OK;
     }
+    if (!strcmp(words[0], "tensor_cores") && n == 2)
+        return use_tensor_cores(words[1]);
     work_free(w);
     if (!strcmp(words[0], "step") || !strcmp(words[0], "map"))
         TG_TRY(make_model(words, n, w));
@@ -363,13 +382,27 @@ cleanup:
     return status;
 }
 
+static void print_profile(void)
+{
+    tg_kernel_time *rows = NULL;
+    size_t n = 0;
+
+    if (tg_device_profile(dev, &rows, &n) != TG_OK)
+        fprintf(stderr, "bench_step: %s\n", tg_error_message());
+    for (size_t i = 0; i < n; i++)
+        fprintf(stderr, "%10.3f ms %6zu launches  %s %s\n", rows[i].seconds * 1e3,
+                rows[i].n_launches, rows[i].program, rows[i].kernel);
+    free(rows);
+}
+
 int main(void)
 {
     char line[MAX_LINE], *words[MAX_WORDS], *rest;
     size_t first_kib;
+    bool is_profiled = getenv("TAGGAN_BENCH_PROFILE") != NULL;
     work w = {0};
 
-    if (tg_device_open(NULL, &dev) != TG_OK) {
+    if ((is_profiled ? tg_device_open_profiled(NULL, &dev) : tg_device_open(NULL, &dev)) != TG_OK) {
         printf("error %s\n", tg_error_message());
         return 1;
     }
@@ -386,6 +419,8 @@ int main(void)
             printf("error %s\n", tg_error_message());
         fflush(stdout);
     }
+    if (is_profiled)
+        print_profile();
     work_free(&w);
     tg_device_free(dev);
     return 0;

@@ -260,7 +260,7 @@ def run(work, n, n_calls):
 
 
 def main():
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = "tf32" in sys.argv[2:]
     torch.backends.cudnn.benchmark = True
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     makers = {"step": make_step, "map": make_map, "conv": make_conv, "norm": make_norm}

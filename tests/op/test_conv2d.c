@@ -1,6 +1,6 @@
 /* test_conv2d.c -- every algorithm of convolution against the definition, forward and backward: the kernels of conv2d,
  * conv2d_pad, conv2d_packed, conv2d_rows, conv2d_channels, conv2d_winograd, conv2d_phases, conv2d_matmul, conv2d_implicit,
- * conv2d_winograd_gpu and conv2d_fft. */
+ * conv2d_few, conv2d_fold, conv2d_winograd_gpu and conv2d_fft. */
 #include "config.h"
 #include "op_test.h"
 #include "ref/ref.h"
@@ -73,6 +73,9 @@ static const struct {
     /* for conv2d_channels: ragged rows, channels and strips; a scatter that reads in front of its place */
     {{2, 24, 21, 131}, {50, 24, 3, 3}, {.stride = 2, .pad = 1}, true},
     {{1, 25, 9, 140}, {48, 25, 5, 5}, {.stride = 2, .pad = 3}, true},
+    /* for conv2d_few: a kernel that is not square, more than one strip of rows and part of the sum */
+    {{2, 3, 8, 9}, {2, 3, 4, 2}, {.stride = 1, .pad = 1}, false},
+    {{1, 9, 40, 37}, {3, 9, 5, 5}, {.stride = 1, .pad = 2, .padding = TG_PAD_REFLECT}, true},
 };
 
 static const tg_conv_algorithm algorithms[] = {TG_CONV_DIRECT, TG_CONV_PACKED,   TG_CONV_MATMUL,

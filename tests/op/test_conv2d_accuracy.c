@@ -2,11 +2,13 @@
  * choice of the transforms' points rests on. */
 #include "config.h"
 #include "op/conv2d.h"
+#include "op/tensor_core.h"
 #include "op_test.h"
 #include "ref/ref.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Layers that Winograd's algorithms take, of the size where the bounds were found. */
 static const struct {
@@ -84,11 +86,9 @@ static void run_pass(fixture *f, int pass, tg_tensor *out)
 }
 
 static void check_error(const fixture *f, const char *algorithm, const char *pass, const float *got,
-                        const double *want, size_t n, bool is_winograd)
+                        const double *want, size_t n, double max_bound, double rms_bound)
 {
     double square = 0, error_square = 0, largest = 0;
-    double max_bound = is_winograd ? TOL_WINOGRAD_MAX : TOL_CONV_MAX,
-           rms_bound = is_winograd ? TOL_WINOGRAD_RMS : TOL_CONV_RMS;
 
     for (size_t i = 0; i < n; i++) {
         double error = fabs((double)got[i] - want[i]);
@@ -133,12 +133,64 @@ START_TEST(errors_stay_within_the_bounds)
         f.ref.geom.algorithm = a->id;
         run_pass(&f, pass, out);
         ck_assert_tg_ok(tg_tensor_download(out, got, n));
-        check_error(&f, a->name, pass_names[pass], got, want, n, a->id == TG_CONV_WINOGRAD);
+        bool is_winograd = a->id == TG_CONV_WINOGRAD;
+        check_error(&f, a->name, pass_names[pass], got, want, n,
+                    is_winograd ? TOL_WINOGRAD_MAX : TOL_CONV_MAX,
+                    is_winograd ? TOL_WINOGRAD_RMS : TOL_CONV_RMS);
     }
     tg_tensor_free(out);
     free(want);
     free(got);
     teardown(&f);
+}
+END_TEST
+
+static const tgi_tensor_cores units[] = {TGI_TENSOR_TF32, TGI_TENSOR_HALF};
+static const char *const unit_names[] = {"implicit, tf32", "implicit, half"};
+
+/* _i: kind of factors, layer and pass; only where there are matrix units. */
+START_TEST(matrix_units_stay_within_their_bounds)
+{
+    size_t unit = (size_t)_i / (TG_COUNT(layers) * TG_COUNT(pass_names)),
+           layer = (size_t)_i / TG_COUNT(pass_names) % TG_COUNT(layers);
+    int pass = _i % (int)TG_COUNT(pass_names);
+    fixture f;
+
+    tgi_tensor_core_wish(op_dev, units[unit]);
+    if (!tgi_tensor_core_options(op_dev)) {
+        printf("# %s: %s has no matrix units that OpenCL reaches, nothing to test\n",
+               unit_names[unit], tg_device_get_info(op_dev)->name);
+        return;
+    }
+    setup(&f, layer);
+    tg_dims dims = pass == REF_FORWARD ? f.y : pass == REF_DATA ? f.ref.x : f.ref.w;
+    size_t n = tg_dims_count(dims);
+    double *want = op_doubles(n);
+    float *got = op_floats(n);
+    tg_tensor *out = op_tensor(dims, NULL);
+
+    ref_conv2d_add(&f.ref, (ref_conv2d_pass)pass, pass == REF_DATA ? want : f.x,
+                   pass == REF_WEIGHTS ? want : f.w, pass == REF_FORWARD ? want : f.dy);
+    f.ref.geom.algorithm = TG_CONV_IMPLICIT;
+    run_pass(&f, pass, out);
+    ck_assert_tg_ok(tg_tensor_download(out, got, n));
+    check_error(&f, unit_names[unit], pass_names[pass], got, want, n, TOL_TENSOR_MAX,
+                TOL_TENSOR_RMS);
+    tg_tensor_free(out);
+    free(want);
+    free(got);
+    teardown(&f);
+}
+END_TEST
+
+START_TEST(a_device_without_matrix_units_computes_in_float)
+{
+    if (strstr(tg_device_get_info(op_dev)->platform, "NVIDIA"))
+        return;
+    tgi_tensor_core_wish(op_dev, TGI_TENSOR_HALF);
+    ck_assert_ptr_null(tgi_tensor_core_options(op_dev));
+    ck_assert_ptr_null(tgi_tensor_core_options(op_dev)); /* asked once, told once */
+    ck_assert(strstr(tg_error_message(), "no matrix units"));
 }
 END_TEST
 
@@ -149,5 +201,10 @@ int main(void)
     tcase_add_checked_fixture(tc, op_open, op_close);
     tcase_add_loop_test(tc, errors_stay_within_the_bounds, 0,
                         (int)(TG_COUNT(layers) * TG_COUNT(pass_names)));
+    tc = tg_case("matrix units", 120); /* by itself: CK_RUN_CASE="matrix units" */
+    tcase_add_checked_fixture(tc, op_open, op_close);
+    tcase_add_loop_test(tc, matrix_units_stay_within_their_bounds, 0,
+                        (int)(TG_COUNT(units) * TG_COUNT(layers) * TG_COUNT(pass_names)));
+    tcase_add_test(tc, a_device_without_matrix_units_computes_in_float);
     return tg_run("conv2d_accuracy");
 }

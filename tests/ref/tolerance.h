@@ -20,5 +20,8 @@
 /* Tiles of 6 x 6 points (5 x 5): the transforms add and cancel values up to 8 x 8 times larger than the result (2.7e-5 and 2.0e-6 were seen). */
 #define TOL_WINOGRAD_MAX 1e-4
 #define TOL_WINOGRAD_RMS 5e-6
+/* Factors of 11 bits: each of the two is off by up to 2^-11 of itself, 2^-12.6 in the mean square, whatever the length of the sum. */
+#define TOL_TENSOR_MAX 3e-3
+#define TOL_TENSOR_RMS 5e-4
 
 #endif
