@@ -30,13 +30,16 @@ libtgcore_la_SOURCES += \
 	src/image/png.c src/image/jpeg.c src/image/orientation.c
 
 libtgcore_la_SOURCES += \
-	src/dataset/dataset.c src/dataset/dataset.h \
+	src/dataset/dataset.c src/dataset/dataset.h src/dataset/open.c \
 	src/dataset/label.c src/dataset/labels.c src/dataset/split.c src/dataset/keys.c \
 	src/dataset/csv.c src/dataset/csv.h \
 	src/dataset/folder.c src/dataset/coco.c src/dataset/drawn.c \
 	src/dataset/load.c src/dataset/parts.c src/dataset/write.c \
 	src/dataset/augment.c src/dataset/loader.c
 
+libtgcore_la_SOURCES += \
+	src/dataset/published.c src/dataset/published.h src/dataset/table.c src/dataset/table.h \
+	src/dataset/chexpert.c
 libtgcore_la_SOURCES += src/dataset/audit.c src/dataset/audit.h src/dataset/share.c
 libtgcore_la_SOURCES += \
 	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \

@@ -38,6 +38,8 @@ c_tests += \
 	tests/dataset/test_loader \
 	tests/dataset/test_write
 libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
+c_tests += tests/dataset/test_chexpert
+libtgtest_la_SOURCES += tests/dataset/many.c tests/dataset/many.h
 
 # op/
 libtgtest_la_SOURCES += tests/ref/conv2d.c
@@ -156,6 +158,7 @@ sh_tests = \
 	tests/cli/samples.sh \
 	tests/cli/options.sh \
 	tests/cli/data.sh \
+	tests/cli/published.sh \
 	tests/cli/devices.sh \
 	tests/cli/eval.sh \
 	tests/cli/infer.sh
