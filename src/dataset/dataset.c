@@ -104,6 +104,9 @@ static tg_status report_missing(const tg_dataset *set)
         return tg_fail(TG_ERR_FORMAT,
                        "cannot open '%s': none of its %zu images is there (first: %s)", set->spec,
                        set->n_missing, set->first_missing);
+    if (!set->n_records)
+        return tg_fail(TG_ERR_FORMAT, "cannot use '%s': it has no image of those asked for",
+                       set->spec);
     if (set->n_missing)
         tg_log(TG_LOG_WARNING, "%s: %zu images that are named are not there (first: %s)", set->spec,
                set->n_missing, set->first_missing);

@@ -80,6 +80,8 @@ static const struct kind {
     {"chexpert", tgi_chexpert_read, tgi_chexpert_recognises,
      "CheXpert's train.csv, valid.csv or test.csv", KNOWS_VIEW | KNOWS_SEX | KNOWS_UNCERTAIN,
      false},
+    {"nih", tgi_nih_read, tgi_nih_recognises, "ChestX-ray14's Data_Entry_2017*.csv",
+     KNOWS_VIEW | KNOWS_SEX, false},
     {"folder", tgi_folder_read, NULL, NULL, 0, false},
 };
 

@@ -63,4 +63,39 @@ echo "$set_/train/patient00007/study1/view1_frontal.jpg,Male,50,Frontal,PA,,,,,,
 exits 1 "a malformed row" "$data" check $set_
 says "^taggan-data: cannot read '.*train.csv', line 8: Pneumonia is 'x'" "is named with its line"
 exits 2 "an unknown policy" "$data" check --uncertain perhaps $set_
+
+# ---- ChestX-ray14
+mkdir nih
+echo 'Image Index,Finding Labels,Follow-up #,Patient ID,Patient Age,Patient Gender,View Position,OriginalImage[Width,Height],OriginalImagePixelSpacing[x,y],' \
+    >nih/Data_Entry_2017.csv
+row() { # row IMAGE LABELS PATIENT SEX VIEW LIST
+    picture "nih/images_001/images/$1"
+    echo "$1,$2,0,$3,055Y,$4,$5,3056,2544,0.139,0.139," >>nih/Data_Entry_2017.csv
+    echo "$1" >>nih/$6.txt
+}
+row 00000001_000.png 'No Finding' 1 M PA train_val_list
+row 00000002_000.png 'Mass|Effusion' 2 F AP train_val_list
+row 00000003_000.png Mass 3 M PA train_val_list
+row 00000004_000.png 'No Finding' 4 M AP train_val_list
+row 00000005_000.png 'Mass|Infiltration' 5 F PA test_list
+row 00000006_000.png 'No Finding' 6 F PA test_list
+printf '%s\n' 'Image Index,Finding Label,Bbox [x,y,w,h],,,' '00000005_000.png,Infiltrate,256.5,128,512,256,,,' >nih/BBox_List_2017.csv
+ok "ChestX-ray14 is told by its table" "$data" stats --classes Mass,Infiltration nih
+says '^Mass +1 +1 +1 +3$' "test is the official one"
+says '^Infiltration +0 +0 +1 +1$' "two findings in an image"
+ok "it is sound" "$data" check --classes Mass nih
+ok "one view alone" "$data" stats --dataset nih --view pa nih/Data_Entry_2017.csv
+says '^\(images\) +[0-9]+ +[0-9]+ +2 +4$' "PA"
+exits 1 "it knows no uncertain labels" "$data" stats --uncertain ones nih
+says "cannot choose by uncertain labels: data sets of the kind nih do not tell" "and says so"
+exits 1 "no image of the view" "$data" stats --view lateral nih
+says "has no image of those asked for" "is said"
+cp CheXpert-v1.0-small/valid.csv nih
+exits 1 "two sets in one folder" "$data" stats nih
+says "cannot tell what 'nih' is: it holds both CheXpert's train.csv, .* \(kind chexpert\) and ChestX-ray14's .* \(kind nih\)" "are named"
+ok "which --dataset settles" "$data" stats --dataset nih nih
+rm nih/valid.csv
+echo 00000005_000.png >>nih/train_val_list.txt
+exits 1 "an image in both lists" "$data" check nih
+says "test_list.txt', line 1: '00000005_000.png' is in 'nih/train_val_list.txt', line 5, too" "is named"
 done_testing
