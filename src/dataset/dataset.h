@@ -94,8 +94,13 @@ tg_status tgi_drawn_read(tg_dataset *set, tgi_origin origin, const char *keys,
                          const tg_dataset_opts *opts) TG_MUST_CHECK;
 /* Opening by kind. (open.c) */
 bool tgi_is_below(const char *root, const char *name, bool (*test)(const char *));
-/* Boxes of a COCO file to the records they belong to. */
+/* Boxes of a COCO file to the records they belong to; early: by a reader, before finish().
+ * (coco.c) */
 tg_status tgi_coco_read(tg_dataset *set, const char *path) TG_MUST_CHECK;
+tg_status tgi_coco_read_early(tg_dataset *set, const char *path) TG_MUST_CHECK;
+/* Calls for each image of a COCO file, in order, with its number. */
+typedef tg_status tgi_coco_image_fn(const char *file_name, size_t i, void *user);
+tg_status tgi_coco_images(const char *path, tgi_coco_image_fn *visit, void *user) TG_MUST_CHECK;
 
 /* Image and truth at once, either may be NULL: a drawn image is drawn once. (load.c) */
 tg_status tgi_dataset_read(const tg_dataset *set, size_t i, size_t size_px, tg_image *image,

@@ -82,6 +82,8 @@ static const struct kind {
      false},
     {"nih", tgi_nih_read, tgi_nih_recognises, "ChestX-ray14's Data_Entry_2017*.csv",
      KNOWS_VIEW | KNOWS_SEX, false},
+    {"tbx11k", tgi_tbx11k_read, tgi_tbx11k_recognises, "TBX11K's imgs and lists or annotations", 0,
+     false},
     {"folder", tgi_folder_read, NULL, NULL, 0, false},
 };
 

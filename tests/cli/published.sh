@@ -98,4 +98,23 @@ rm nih/valid.csv
 echo 00000005_000.png >>nih/train_val_list.txt
 exits 1 "an image in both lists" "$data" check nih
 says "test_list.txt', line 1: '00000005_000.png' is in 'nih/train_val_list.txt', line 5, too" "is named"
+
+# ---- TBX11K
+mkdir -p tbx/TBX11K/lists tbx/TBX11K/annotations/json
+for n in 1 2 3 4; do for kind in tb/tb health/h sick/s; do picture tbx/TBX11K/imgs/${kind}000$n.png; done; done
+printf '%s\n' tb/tb0001.png tb/tb0002.png health/h0001.png health/h0002.png sick/s0001.png >tbx/TBX11K/lists/TBX11K_train.txt
+printf '%s\n' tb/tb0003.png tb/tb0004.png health/h0003.png health/h0004.png >tbx/TBX11K/lists/TBX11K_val.txt
+echo '{"categories": [{"id": 1, "name": "ActiveTuberculosis"}, {"id": 2, "name": "ObsoletePulmonaryTuberculosis"}],
+ "images": [{"id": 5, "file_name": "tb/tb0003.png", "width": 512, "height": 512}, {"id": 6, "file_name": "tb/tb0004.png", "width": 512, "height": 512}],
+ "annotations": [{"id": 1, "image_id": 5, "category_id": 2, "bbox": [256.5, 128, 64, 32]}]}' >tbx/TBX11K/annotations/json/TBX11K_val.json
+ok "TBX11K is told by its folders" "$data" stats tbx
+says '^Tuberculosis +1 +1 +1 +3$' "the official validation is the test"
+says '^\(healthy\) +1 +1 +2 +4$' "with its healthy images"
+says '1 tuberculous images without a box left out' "and what was left out is said"
+ok "it is sound" "$data" check tbx/TBX11K
+ok "the sick can be asked for" "$data" stats --classes Tuberculosis,Sick --dataset tbx11k tbx/TBX11K
+says '^Sick +1 ' "as a class of their own"
+echo imgs/tb/tb0003.png >>tbx/TBX11K/lists/TBX11K_val.txt
+exits 1 "a bad line of a list" "$data" check tbx
+says "TBX11K_val.txt', line 5: 'imgs/tb/tb0003.png' is no name of an image" "is named"
 done_testing
