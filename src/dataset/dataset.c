@@ -44,7 +44,9 @@ tg_status tgi_dataset_add_file(tg_dataset *set, const char *table, size_t line, 
     TG_TRY(tgi_path_join(set->root, path, &file));
     if (!tgi_is_file(file)) {
         if (!set->n_missing++)
-            TG_TRY(tgi_printf(&set->first_missing, "'%s', line %zu: '%s'", table, line, file));
+            TG_TRY(table
+                       ? tgi_printf(&set->first_missing, "'%s', line %zu: '%s'", table, line, file)
+                       : tgi_printf(&set->first_missing, "'%s'", file));
         goto cleanup;
     }
     TG_TRY(tgi_dataset_add(set, out));
@@ -121,6 +123,9 @@ static void record_release(tgi_record *r)
     free(r->patient);
     free(r->label_text);
     free(r->boxes);
+    for (size_t k = 0; k < r->n_masks; k++)
+        free(r->masks[k]);
+    free(r->masks);
     *r = (tgi_record){0};
 }
 
@@ -330,9 +335,9 @@ static tg_status find_truth(tg_dataset *set)
     tg_status status = TG_OK;
     char *path = NULL;
 
-    set->has_masks = tgi_is_below(set->root, "masks", tgi_is_folder) ||
-                     tgi_is_below(set->root, "test/masks", tgi_is_folder) ||
-                     tgi_is_below(set->root, "val/masks", tgi_is_folder);
+    set->has_masks |= tgi_is_below(set->root, "masks", tgi_is_folder) ||
+                      tgi_is_below(set->root, "test/masks", tgi_is_folder) ||
+                      tgi_is_below(set->root, "val/masks", tgi_is_folder);
     set->has_differences = tgi_is_below(set->root, "truth", tgi_is_folder);
     for (size_t k = 0; k < TG_COUNT(boxes) && !set->has_boxes; k++) {
         if (!tgi_is_below(set->root, boxes[k], tgi_is_file))

@@ -29,6 +29,9 @@ typedef struct tgi_record {
     size_t n_boxes, capacity_boxes;
     double boxes_width_px, boxes_height_px; /* of the image the boxes were drawn on; 0 = unknown */
 
+    char **masks; /* lesions of the image, each in a file of its own; together they are its mask */
+    size_t n_masks, capacity_masks;
+
     uint64_t index;   /* of a drawn image */
     unsigned drawing; /* its phantom classes as a bit set, or its subtype */
 } tgi_record;

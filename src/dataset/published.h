@@ -21,6 +21,14 @@ bool tgi_tbx11k_recognises(const char *spec);
 tg_status tgi_tbx11k_read(tg_dataset *set, const char *spec,
                           const tg_dataset_opts *opts) TG_MUST_CHECK;
 
+/* The Shenzhen and the Montgomery set of the National Library of Medicine [jaeger2014]. (nlm.c) */
+bool tgi_shenzhen_recognises(const char *spec);
+tg_status tgi_shenzhen_read(tg_dataset *set, const char *spec,
+                            const tg_dataset_opts *opts) TG_MUST_CHECK;
+bool tgi_montgomery_recognises(const char *spec);
+tg_status tgi_montgomery_read(tg_dataset *set, const char *spec,
+                              const tg_dataset_opts *opts) TG_MUST_CHECK;
+
 /* Is an image of that view asked for? projection is PA, AP, or anything else where it is unknown. */
 bool tgi_is_view_wanted(const tg_dataset_opts *opts, bool is_frontal, const char *projection);
 /* sex begins with M or F in any case; anything else is unknown and taken with "all" alone. */

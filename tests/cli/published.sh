@@ -10,7 +10,7 @@ n_pictures=0
 picture() { # picture PATH...: a picture that no other file has
     for path; do
         mkdir -p "$(dirname "$path")"
-        [ -d drawn ] || "$data" phantom -q -o drawn --n 40 --val 0 --test 0 --size 16
+        [ -d drawn ] || "$data" phantom -q -o drawn --n 100 --val 0 --test 0 --size 16
         n_pictures=$((n_pictures + 1))
         cp "$(ls drawn/images/* | sed -n "${n_pictures}p")" "$path"
     done
@@ -117,4 +117,24 @@ says '^Sick +1 ' "as a class of their own"
 echo imgs/tb/tb0003.png >>tbx/TBX11K/lists/TBX11K_val.txt
 exits 1 "a bad line of a list" "$data" check tbx
 says "TBX11K_val.txt', line 5: 'imgs/tb/tb0003.png' is no name of an image" "is named"
+
+# ---- Shenzhen and Montgomery
+for n in 0001_0 0002_0 0327_1 0328_1; do
+    picture nlm/ChinaSet_AllFiles/CXR_png/CHNCXR_$n.png
+    picture mc/MontgomerySet/CXR_png/MCUCXR_$n.png
+    mkdir -p mc/MontgomerySet/ClinicalReadings
+    printf "Patient's Sex: F\\r\\nPatient's Age: 031Y\\r\\nnormal\\r\\n" >mc/MontgomerySet/ClinicalReadings/MCUCXR_$n.txt
+done
+picture nlm/ChinaSet_AllFiles/mask/CHNCXR_0327_1_cavity_0.png
+ok "Shenzhen is told by its names" "$data" stats nlm
+says '^Tuberculosis +1 +1 +0 +2$' "which say who is ill"
+ok "it is sound" "$data" check nlm/ChinaSet_AllFiles
+ok "Montgomery, too" "$data" stats --sex female --dataset montgomery mc
+says '^\(images\) +2 +2 +0 +4$' "with the sex from its readings"
+mv mc/MontgomerySet nlm
+exits 1 "both in one folder" "$data" stats nlm
+says "kind shenzhen.* and .*kind montgomery" "are named"
+picture nlm/ChinaSet_AllFiles/CXR_png/CHNCXR_0329.png
+exits 1 "an odd name" "$data" check nlm/ChinaSet_AllFiles
+says "cannot read '.*CHNCXR_0329.png': its name is not CHNCXR_NUMBER_0 or _1" "is named"
 done_testing
