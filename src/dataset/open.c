@@ -84,6 +84,8 @@ static const struct kind {
      KNOWS_VIEW | KNOWS_SEX, false},
     {"tbx11k", tgi_tbx11k_read, tgi_tbx11k_recognises, "TBX11K's imgs and lists or annotations", 0,
      false},
+    {"covid", tgi_covid_read, tgi_covid_recognises, "COVID-CXNet's chest_xray_images/covid19", 0,
+     false},
     {"shenzhen", tgi_shenzhen_read, tgi_shenzhen_recognises, "Shenzhen's CXR_png/CHNCXR_*",
      KNOWS_SEX, false},
     {"montgomery", tgi_montgomery_read, tgi_montgomery_recognises, "Montgomery's CXR_png/MCUCXR_*",

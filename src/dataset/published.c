@@ -38,6 +38,8 @@ void tgi_left_out_report(const tgi_left_out *counts, const char *table)
         {counts->sex, "of another sex"},
         {counts->uncertain, "uncertain"},
         {counts->unlabelled, "with none of the classes, and not called healthy"},
+        {counts->invisible, "marked as showing nothing"},
+        {counts->children, "of children"},
     };
     tgi_text text = {0};
     tg_status status = TG_OK;
@@ -47,7 +49,7 @@ void tgi_left_out_report(const tgi_left_out *counts, const char *table)
             TG_TRY(tgi_text_add(&text, "%s%zu %s", text.size ? ", " : "", reasons[k].n,
                                 reasons[k].why));
     if (text.size)
-        tg_log(TG_LOG_INFO, "%s: left out of %zu rows: %s", table, counts->n_rows, text.data);
+        tg_log(TG_LOG_INFO, "%s: left out of %zu images: %s", table, counts->n_rows, text.data);
 cleanup:
     tgi_text_release(&text);
     if (status != TG_OK)

@@ -29,14 +29,19 @@ bool tgi_montgomery_recognises(const char *spec);
 tg_status tgi_montgomery_read(tg_dataset *set, const char *spec,
                               const tg_dataset_opts *opts) TG_MUST_CHECK;
 
+/* COVID-CXNet [haghanifar2020]. (covid.c) */
+bool tgi_covid_recognises(const char *spec);
+tg_status tgi_covid_read(tg_dataset *set, const char *spec,
+                         const tg_dataset_opts *opts) TG_MUST_CHECK;
+
 /* Is an image of that view asked for? projection is PA, AP, or anything else where it is unknown. */
 bool tgi_is_view_wanted(const tg_dataset_opts *opts, bool is_frontal, const char *projection);
 /* sex begins with M or F in any case; anything else is unknown and taken with "all" alone. */
 bool tgi_is_sex_wanted(const tg_dataset_opts *opts, const char *sex);
 
-/* Why rows gave no image; said in one line at the end. */
+/* Why rows (or files) gave no image; said in one line at the end. */
 typedef struct tgi_left_out {
-    size_t n_rows, view, sex, uncertain, unlabelled;
+    size_t n_rows, view, sex, uncertain, unlabelled, invisible, children;
 } tgi_left_out;
 
 void tgi_left_out_report(const tgi_left_out *counts, const char *table);

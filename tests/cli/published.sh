@@ -45,7 +45,7 @@ row valid 64542 Male Frontal 0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0,0.0,0.0,0.0,0.0,0.0
 ok "CheXpert is told by its tables" "$data" stats .
 says '^Pneumonia +2 +1 +0 +3$' "frontal, uncertain is absent"
 says '^\(healthy\) +2 +1 +0 +3$' "healthy is No Finding"
-says 'train.csv: left out of 6 rows: 1 of another view, 1 with none of the classes' "and what was left out is counted"
+says 'train.csv: left out of 6 images: 1 of another view, 1 with none of the classes' "and what was left out is counted"
 ok "it is sound" "$data" check $set_
 ok "uncertain labels are taken as asked" "$data" stats --dataset chexpert --uncertain ones --sex male $set_
 says '^Pneumonia +2 +1 +0 +3$' "of men alone"
@@ -137,4 +137,18 @@ says "kind shenzhen.* and .*kind montgomery" "are named"
 picture nlm/ChinaSet_AllFiles/CXR_png/CHNCXR_0329.png
 exits 1 "an odd name" "$data" check nlm/ChinaSet_AllFiles
 says "cannot read '.*CHNCXR_0329.png': its name is not CHNCXR_NUMBER_0 or _1" "is named"
+
+# ---- COVID-CXNet
+for name in covid19/001.jpg covid19/002.PNG covid19/003-.jpeg covid19/004p.png normal/a.png normal/b.png cap/c.png cap/d.png; do
+    picture covid/chest_xray_images/$name
+done
+printf '\357\273\277filename,patient_id,sex,view\n001.jpg,7,male,\n002.png,8,female,PA\n' >covid/metadata.csv
+ok "COVID-CXNet is told by its folders" "$data" stats covid
+says '^COVID-19 +[12] +[01] +0 +2$' "without the invisible and the child"
+says '^CAP +[12] +[01] +0 +2$' "with what lies beside it"
+says "1 marked as showing nothing, 1 of children" "and what was left out is counted"
+ok "it is sound" "$data" check --classes COVID-19,CAP --dataset covid covid/chest_xray_images
+echo 002.png >>covid/metadata.csv
+exits 1 "a malformed row" "$data" check covid
+says "metadata.csv', line 4: 1 fields, the header has 4" "is named"
 done_testing
