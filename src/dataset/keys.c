@@ -45,7 +45,7 @@ size_t tgi_stem_size(const char *name)
 
 bool tgi_is_image_name(const char *name)
 {
-    static const char *const extensions[] = {"png", "jpg", "jpeg", "jfif", "dcm"};
+    static const char *const extensions[] = {"png", "jpg", "jpeg", "jfif", "dcm", "dicom"};
     const char *dot = strrchr(name, '.');
 
     for (size_t k = 0; dot && dot != name && k < TG_COUNT(extensions); k++)

@@ -86,6 +86,8 @@ static const struct kind {
      false},
     {"covid", tgi_covid_read, tgi_covid_recognises, "COVID-CXNet's chest_xray_images/covid19", 0,
      false},
+    {"vindr", tgi_vindr_read, tgi_vindr_recognises,
+     "VinDr-CXR's train.csv or annotations_train.csv", 0, false},
     {"shenzhen", tgi_shenzhen_read, tgi_shenzhen_recognises, "Shenzhen's CXR_png/CHNCXR_*",
      KNOWS_SEX, false},
     {"montgomery", tgi_montgomery_read, tgi_montgomery_recognises, "Montgomery's CXR_png/MCUCXR_*",

@@ -151,4 +151,15 @@ ok "it is sound" "$data" check --classes COVID-19,CAP --dataset covid covid/ches
 echo 002.png >>covid/metadata.csv
 exits 1 "a malformed row" "$data" check covid
 says "metadata.csv', line 4: 1 fields, the header has 4" "is named"
+
+# ---- VinDr-CXR
+for id in a b c d; do picture vindr/train/900$id.png; done
+printf '%s\n' image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max 900a,Cardiomegaly,3,R9,1,2,9,10 '900b,No finding,14,R9,,,,' \
+    900c,Cardiomegaly,3,R8,1,2,9,10 '900d,No finding,14,R9,,,,' 900a,Cardiomegaly,3,R8,2,2,9,10 >vindr/train.csv
+ok "VinDr-CXR is told by its table" "$data" stats vindr
+says '^Cardiomegaly +1 +1 +0 +2$' "one image, several readers"
+ok "it is sound" "$data" check vindr/train.csv
+echo '900a,Cardiomegaly,3,R8,9,2,2,10' >>vindr/train.csv
+exits 1 "a malformed row" "$data" check vindr
+says "train.csv', line 7: 9,2,2,10 is no box" "is named"
 done_testing
