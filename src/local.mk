@@ -27,7 +27,16 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += \
 	src/image/image.h \
 	src/image/image.c src/image/mask.c src/image/npy.c src/image/resize.c \
-	src/image/png.c src/image/jpeg.c src/image/orientation.c
+	src/image/png.c src/image/jpeg.c src/image/orientation.c \
+	src/image/dicom.c src/image/dicom.h src/image/dicom_file.c src/image/dicom_rle.c
+# C++ in a library of its own, so that the others are still linked by the C compiler.
+if HAVE_GDCM
+noinst_LTLIBRARIES += libtgdicom.la
+libtgdicom_la_SOURCES = src/image/dicom_gdcm.cc
+libtgdicom_la_CPPFLAGS = $(AM_CPPFLAGS) $(GDCM_CPPFLAGS)
+libtgcore_la_SOURCES += src/image/dicom_stream.c
+libtgcore_la_LIBADD += libtgdicom.la $(GDCM_LIBS)
+endif
 
 libtgcore_la_SOURCES += \
 	src/dataset/dataset.c src/dataset/dataset.h src/dataset/open.c \

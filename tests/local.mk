@@ -28,6 +28,7 @@ c_tests += tests/device/test_program
 c_tests += tests/tensor/test_tensor
 c_tests += \
 	tests/image/test_image \
+	tests/image/test_dicom \
 	tests/image/test_jpeg \
 	tests/image/test_png \
 	tests/image/test_resize \
@@ -180,11 +181,32 @@ endif
 
 # Samples, and the scripts that made them.
 EXTRA_DIST += tests/parity/make_images.py \
+	tests/image/make_dicom.py \
 	tests/image/data/bomb.jpg \
 	tests/image/data/bomb.png \
 	tests/image/data/cmyk.grey \
 	tests/image/data/cmyk.jpg \
 	tests/image/data/corrupt.png \
+	tests/image/data/dicom_big_endian.dcm \
+	tests/image/data/dicom_deflated.dcm \
+	tests/image/data/dicom_eight_bits.dcm \
+	tests/image/data/dicom_exact_window.dcm \
+	tests/image/data/dicom_explicit.dcm \
+	tests/image/data/dicom_few_pixels.dcm \
+	tests/image/data/dicom_high_bits.dcm \
+	tests/image/data/dicom_implicit.dcm \
+	tests/image/data/dicom_jpeg.dcm \
+	tests/image/data/dicom_jpeg2000.dcm \
+	tests/image/data/dicom_jpeg_lossless.dcm \
+	tests/image/data/dicom_jpeg_ls.dcm \
+	tests/image/data/dicom_no_pixels.dcm \
+	tests/image/data/dicom_no_window.dcm \
+	tests/image/data/dicom_rescaled.dcm \
+	tests/image/data/dicom_rgb.dcm \
+	tests/image/data/dicom_rle.dcm \
+	tests/image/data/dicom_sigmoid_window.dcm \
+	tests/image/data/dicom_two_frames.dcm \
+	tests/image/data/dicom_two_windows.dcm \
 	tests/image/data/empty.png \
 	tests/image/data/exif.grey \
 	tests/image/data/exif1.jpg \
