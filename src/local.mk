@@ -50,7 +50,7 @@ libtgcore_la_SOURCES += \
 	src/dataset/published.c src/dataset/published.h src/dataset/table.c src/dataset/table.h \
 	src/dataset/shelf.c src/dataset/shelf.h src/dataset/list.c src/dataset/list.h \
 	src/dataset/chexpert.c src/dataset/nih.c src/dataset/tbx11k.c src/dataset/nlm.c src/dataset/covid.c \
-	src/dataset/vindr.c
+	src/dataset/vindr.c src/dataset/rsna.c
 libtgcore_la_SOURCES += src/dataset/audit.c src/dataset/audit.h src/dataset/share.c
 libtgcore_la_SOURCES += \
 	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \

@@ -40,7 +40,7 @@ c_tests += \
 	tests/dataset/test_write
 libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
 c_tests += tests/dataset/test_chexpert tests/dataset/test_nih tests/dataset/test_tbx11k \
-	tests/dataset/test_nlm tests/dataset/test_covid tests/dataset/test_vindr
+	tests/dataset/test_nlm tests/dataset/test_covid tests/dataset/test_vindr tests/dataset/test_rsna
 libtgtest_la_SOURCES += tests/dataset/many.c tests/dataset/many.h
 
 # op/

@@ -21,7 +21,7 @@ typedef enum tg_split { TG_SPLIT_TRAIN, TG_SPLIT_VAL, TG_SPLIT_TEST } tg_split;
 
 /** Start from tg_dataset_opts_default(). Strings are borrowed for the call. */
 typedef struct tg_dataset_opts {
-    const char *kind; /**< auto, folder, csv, chexpert, nih, tbx11k, covid, vindr, shenzhen, montgomery, phantom, vagan-synthetic */
+    const char *kind; /**< auto, folder, csv, chexpert, nih, tbx11k, covid, rsna, vindr, shenzhen, montgomery, phantom, vagan-synthetic */
     const char
         *classes; /**< "A,B": the diseases, in this order; NULL = all that are found, sorted */
     const char

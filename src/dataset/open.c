@@ -86,6 +86,7 @@ static const struct kind {
      false},
     {"covid", tgi_covid_read, tgi_covid_recognises, "COVID-CXNet's chest_xray_images/covid19", 0,
      false},
+    {"rsna", tgi_rsna_read, tgi_rsna_recognises, "RSNA's stage_2_train_labels.csv", 0, false},
     {"vindr", tgi_vindr_read, tgi_vindr_recognises,
      "VinDr-CXR's train.csv or annotations_train.csv", 0, false},
     {"shenzhen", tgi_shenzhen_read, tgi_shenzhen_recognises, "Shenzhen's CXR_png/CHNCXR_*",

@@ -39,6 +39,11 @@ bool tgi_vindr_recognises(const char *spec);
 tg_status tgi_vindr_read(tg_dataset *set, const char *spec,
                          const tg_dataset_opts *opts) TG_MUST_CHECK;
 
+/* The RSNA pneumonia detection challenge [shih2019]. (rsna.c) */
+bool tgi_rsna_recognises(const char *spec);
+tg_status tgi_rsna_read(tg_dataset *set, const char *spec,
+                        const tg_dataset_opts *opts) TG_MUST_CHECK;
+
 /* Is an image of that view asked for? projection is PA, AP, or anything else where it is unknown. */
 bool tgi_is_view_wanted(const tg_dataset_opts *opts, bool is_frontal, const char *projection);
 /* sex begins with M or F in any case; anything else is unknown and taken with "all" alone. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "base/banned.h"
 
@@ -74,6 +75,19 @@ tg_status tgi_table_check_row(const tgi_table *table, size_t row, size_t n_neede
         return tgi_table_bad(table, row, "%zu fields, the header has %zu", n_found,
                              table->n_columns);
     return TG_OK;
+}
+
+tg_status tgi_table_sort_rows(const tgi_table *table, size_t column, tgi_key **out)
+{
+    tg_status status = TG_OK;
+    const size_t n = table->csv.n_rows - 1;
+
+    TG_TRY(tgi_alloc(n, sizeof **out, out));
+    for (size_t k = 0; k < n; k++)
+        (*out)[k] = (tgi_key){tgi_table_field(table, k + 1, column), k + 1};
+    tgi_keys_sort(*out, n);
+cleanup:
+    return status;
 }
 
 tg_status tgi_table_bad(const tgi_table *table, size_t row, const char *format, ...)

@@ -26,6 +26,9 @@ const char *tgi_table_field(const tgi_table *table, size_t row, size_t k);
  * or too many from `n_needed` on. */
 tg_status tgi_table_check_row(const tgi_table *table, size_t row, size_t n_needed) TG_MUST_CHECK;
 
+/* The rows behind the header in the order of a column's texts; i is the row. free() releases them. */
+tg_status tgi_table_sort_rows(const tgi_table *table, size_t column, tgi_key **out) TG_MUST_CHECK;
+
 /* TG_ERR_FORMAT: cannot read 'PATH', line N: ... */
 tg_status tgi_table_bad(const tgi_table *table, size_t row, const char *format, ...)
     TG_PRINTF(3, 4) TG_MUST_CHECK;

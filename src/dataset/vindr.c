@@ -86,20 +86,6 @@ cleanup:
     return status;
 }
 
-/* Row numbers in the order of the images they name. */
-static tg_status sort_rows(const tgi_table *table, size_t column, tgi_key **out)
-{
-    tg_status status = TG_OK;
-    const size_t n = table->csv.n_rows - 1;
-
-    TG_TRY(tgi_alloc(n, sizeof **out, out));
-    for (size_t k = 0; k < n; k++)
-        (*out)[k] = (tgi_key){tgi_table_field(table, k + 1, column), k + 1};
-    tgi_keys_sort(*out, n);
-cleanup:
-    return status;
-}
-
 static tg_status read_meta(reader *r)
 {
     tg_status status = TG_OK;
@@ -113,7 +99,7 @@ static tg_status read_meta(reader *r)
     TG_TRY(tgi_table_need(&r->meta, "image_id", &image));
     TG_TRY(tgi_table_need(&r->meta, "dim0", &r->height));
     TG_TRY(tgi_table_need(&r->meta, "dim1", &r->width));
-    TG_TRY(sort_rows(&r->meta, image, &r->meta_rows));
+    TG_TRY(tgi_table_sort_rows(&r->meta, image, &r->meta_rows));
 cleanup:
     free(path);
     return status;
@@ -276,7 +262,7 @@ static tg_status read_table(reader *r, const char *path, tg_split split)
     r->left_out = (tgi_left_out){0};
     TG_TRY(tgi_table_open(r->set, path, &r->table));
     TG_TRY(find_columns(r));
-    TG_TRY(sort_rows(&r->table, r->image, &rows));
+    TG_TRY(tgi_table_sort_rows(&r->table, r->image, &rows));
     n = r->table.csv.n_rows - 1;
     for (size_t first = 0; first < n; first = end) {
         for (end = first + 1; end < n && strcmp(rows[end].text, rows[first].text) == 0;)

@@ -162,4 +162,26 @@ ok "it is sound" "$data" check vindr/train.csv
 echo '900a,Cardiomegaly,3,R8,9,2,2,10' >>vindr/train.csv
 exits 1 "a malformed row" "$data" check vindr
 says "train.csv', line 7: 9,2,2,10 is no box" "is named"
+
+# ---- RSNA pneumonia, as DICOM files
+mkdir -p rsna/stage_2_train_images
+cp "$pictures/dicom_jpeg.dcm" rsna/stage_2_train_images/a.dcm
+cp "$pictures/dicom_explicit.dcm" rsna/stage_2_train_images/b.dcm
+cp "$pictures/dicom_rescaled.dcm" rsna/stage_2_train_images/c.dcm
+cp "$pictures/dicom_eight_bits.dcm" rsna/stage_2_train_images/d.dcm
+cp "$pictures/dicom_no_window.dcm" rsna/stage_2_train_images/e.dcm
+printf '%s\n' patientId,x,y,width,height,Target a,264.0,152.0,213.0,379.0,1 b,,,,,0 c,100,100,50,50,1 d,,,,,0 e,,,,,0 a,562,152,256,453,1 \
+    >rsna/stage_2_train_labels.csv
+printf '%s\n' patientId,class 'a,Lung Opacity' b,Normal 'c,Lung Opacity' d,Normal 'e,No Lung Opacity / Not Normal' 'a,Lung Opacity' \
+    >rsna/stage_2_detailed_class_info.csv
+ok "RSNA is told by its table" "$data" stats rsna
+says '^Lung Opacity +1 +1 +0 +2$' "a row is a box"
+says '^\(healthy\) +1 +1 +0 +2$' "and normal is not all that is without"
+ok "it is sound, to the pixels of its DICOM files" "$data" check rsna
+head -c 900 "$pictures/dicom_explicit.dcm" >rsna/stage_2_train_images/b.dcm
+exits 1 "a truncated DICOM file" "$data" check rsna
+says "unreadable: cannot read '.*b.dcm', a DICOM file: it is truncated" "is named"
+echo 'a,1,2,,4,1' >>rsna/stage_2_train_labels.csv
+exits 1 "a malformed row" "$data" check rsna
+says "stage_2_train_labels.csv', line 8: width is ''" "is named"
 done_testing
