@@ -39,6 +39,16 @@ static bool next_number(stream *s, unsigned n, unsigned long *out)
     return true;
 }
 
+static bool skip(stream *s, unsigned long n)
+{
+    unsigned long skipped;
+
+    while (n--)
+        if (!next_number(s, 1, &skipped))
+            return false;
+    return true;
+}
+
 typedef struct frame {
     unsigned long width, height, bits, n_channels;
 } frame;
@@ -52,11 +62,8 @@ static bool read_siz(stream *s, frame *out)
         !next_number(s, 4, &right) || !next_number(s, 4, &bottom) || !next_number(s, 4, &left) ||
         !next_number(s, 4, &top))
         return false;
-    for (int k = 0; k < 4; k++)
-        if (!next_number(s, 4, &skipped))
-            return false;
-    if (!next_number(s, 2, &out->n_channels) || !next_number(s, 1, &out->bits) || right < left ||
-        bottom < top)
+    if (!skip(s, 16) || !next_number(s, 2, &out->n_channels) || !next_number(s, 1, &out->bits) ||
+        right < left || bottom < top)
         return false;
     out->width = right - left;
     out->height = bottom - top;
@@ -64,22 +71,37 @@ static bool read_siz(stream *s, frame *out)
     return true;
 }
 
-/* Markers up to the frame header: SOF0 to SOF15 but for DHT, JPG and DAC, or SOF55 of JPEG-LS. */
-static bool read_sof(stream *s, frame *out)
+static bool is_frame_header(unsigned long marker)
 {
-    unsigned long marker, size, skipped;
+    return marker == 0xfff7 || (marker >= 0xffc0 && marker <= 0xffcf && marker != 0xffc4 &&
+                                marker != 0xffc8 && marker != 0xffcc);
+}
+
+/* All segments up to the start of the scan: one behind the other, with a frame header (SOF0 to
+ * SOF15, SOF55 of JPEG-LS) and, but for JPEG-LS, a table of Huffman codes. */
+static bool read_segments(stream *s, frame *out)
+{
+    enum { DHT = 0xffc4, SOS = 0xffda, SOF55 = 0xfff7, SOF_BYTES = 6 };
+    unsigned long marker, size;
+    bool has_codes = false;
 
     for (;;) {
         if (!next_number(s, 2, &marker) || marker >> 8 != 0xff || !next_number(s, 2, &size) ||
             size < 2)
             return false;
-        if (marker == 0xfff7 || (marker >= 0xffc0 && marker <= 0xffcf && marker != 0xffc4 &&
-                                 marker != 0xffc8 && marker != 0xffcc))
-            return next_number(s, 1, &out->bits) && next_number(s, 2, &out->height) &&
-                   next_number(s, 2, &out->width) && next_number(s, 1, &out->n_channels);
-        for (size -= 2; size; size--)
-            if (!next_number(s, 1, &skipped))
+        size -= 2;
+        if (marker == SOS)
+            return has_codes && out->n_channels;
+        has_codes |= marker == DHT || marker == SOF55;
+        if (is_frame_header(marker)) {
+            if (size < SOF_BYTES || !next_number(s, 1, &out->bits) ||
+                !next_number(s, 2, &out->height) || !next_number(s, 2, &out->width) ||
+                !next_number(s, 1, &out->n_channels))
                 return false;
+            size -= SOF_BYTES;
+        }
+        if (!skip(s, size))
+            return false;
     }
 }
 
@@ -92,7 +114,7 @@ int tgi_dicom_check_stream(const tgi_dicom *dicom, char *why, size_t why_size)
 
     is_read = next_number(&s, 2, &start) &&
               (start == 0xff4f   ? next_number(&s, 2, &start) && start == 0xff51 && read_siz(&s, &f)
-               : start == 0xffd8 ? read_sof(&s, &f)
+               : start == 0xffd8 ? read_segments(&s, &f)
                                  : false);
     if (!is_read) {
         snprintf(why, why_size, "its compressed image is neither of the JPEG family nor JPEG 2000");
