@@ -59,6 +59,10 @@ says "^Pneumonia |centre_blob" "to a table"
 cp $set_/train/patient00001/study1/view1_frontal.jpg $set_/valid/patient64541/study1/view1_frontal.jpg
 exits 1 "the same picture on both sides" "$data" check $set_
 says "leak: .*patient00001.* \(train\) and .*patient64541.* \(val\) are the same picture" "is named"
+cp $set_/train/patient00003/study1/view1_frontal.jpg $set_/valid/patient64541/study1/view1_frontal.jpg
+exits 1 "and with another label there" "$data" check $set_
+says "label clash: .*patient00003.* and .*patient64541" "is a clash"
+says "leak: .*patient00003.* \(train\) and .*patient64541.* \(val\) are the same picture" "and a leak"
 echo "$set_/train/patient00007/study1/view1_frontal.jpg,Male,50,Frontal,PA,,,,,,,,x,,,,,," >>$set_/train.csv
 exits 1 "a malformed row" "$data" check $set_
 says "^taggan-data: cannot read '.*train.csv', line 8: Pneumonia is 'x'" "is named with its line"
