@@ -27,16 +27,30 @@ libtgcore_la_SOURCES += \
 libtgcore_la_SOURCES += \
 	src/image/image.h \
 	src/image/image.c src/image/mask.c src/image/npy.c src/image/resize.c \
-	src/image/png.c src/image/jpeg.c src/image/orientation.c
+	src/image/png.c src/image/jpeg.c src/image/orientation.c \
+	src/image/dicom.c src/image/dicom.h src/image/dicom_file.c src/image/dicom_rle.c
+# C++ in a library of its own, so that the others are still linked by the C compiler.
+if HAVE_GDCM
+noinst_LTLIBRARIES += libtgdicom.la
+libtgdicom_la_SOURCES = src/image/dicom_gdcm.cc
+libtgdicom_la_CPPFLAGS = $(AM_CPPFLAGS) $(GDCM_CPPFLAGS)
+libtgcore_la_SOURCES += src/image/dicom_stream.c
+libtgcore_la_LIBADD += libtgdicom.la $(GDCM_LIBS)
+endif
 
 libtgcore_la_SOURCES += \
-	src/dataset/dataset.c src/dataset/dataset.h \
+	src/dataset/dataset.c src/dataset/dataset.h src/dataset/open.c \
 	src/dataset/label.c src/dataset/labels.c src/dataset/split.c src/dataset/keys.c \
 	src/dataset/csv.c src/dataset/csv.h \
 	src/dataset/folder.c src/dataset/coco.c src/dataset/drawn.c \
 	src/dataset/load.c src/dataset/parts.c src/dataset/write.c \
 	src/dataset/augment.c src/dataset/loader.c
 
+libtgcore_la_SOURCES += \
+	src/dataset/published.c src/dataset/published.h src/dataset/table.c src/dataset/table.h \
+	src/dataset/shelf.c src/dataset/shelf.h src/dataset/list.c src/dataset/list.h \
+	src/dataset/chexpert.c src/dataset/nih.c src/dataset/tbx11k.c src/dataset/nlm.c src/dataset/covid.c \
+	src/dataset/vindr.c src/dataset/rsna.c
 libtgcore_la_SOURCES += src/dataset/audit.c src/dataset/audit.h src/dataset/share.c
 libtgcore_la_SOURCES += \
 	src/dataset/phantom.c src/dataset/phantom.h src/dataset/scene.h \

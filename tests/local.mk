@@ -29,6 +29,7 @@ c_tests += tests/tensor/test_tensor
 c_tests += tests/tensor/test_arena
 c_tests += \
 	tests/image/test_image \
+	tests/image/test_dicom \
 	tests/image/test_jpeg \
 	tests/image/test_png \
 	tests/image/test_resize \
@@ -39,6 +40,9 @@ c_tests += \
 	tests/dataset/test_loader \
 	tests/dataset/test_write
 libtgtest_la_SOURCES += tests/dataset/scratch.c tests/dataset/scratch.h
+c_tests += tests/dataset/test_chexpert tests/dataset/test_nih tests/dataset/test_tbx11k \
+	tests/dataset/test_nlm tests/dataset/test_covid tests/dataset/test_vindr tests/dataset/test_rsna
+libtgtest_la_SOURCES += tests/dataset/many.c tests/dataset/many.h
 
 # op/
 libtgtest_la_SOURCES += tests/ref/conv2d.c
@@ -157,6 +161,7 @@ sh_tests = \
 	tests/cli/samples.sh \
 	tests/cli/options.sh \
 	tests/cli/data.sh \
+	tests/cli/published.sh \
 	tests/cli/devices.sh \
 	tests/cli/eval.sh \
 	tests/cli/infer.sh
@@ -177,11 +182,32 @@ endif
 
 # Samples, and the scripts that made them.
 EXTRA_DIST += tests/parity/make_images.py \
+	tests/image/make_dicom.py \
 	tests/image/data/bomb.jpg \
 	tests/image/data/bomb.png \
 	tests/image/data/cmyk.grey \
 	tests/image/data/cmyk.jpg \
 	tests/image/data/corrupt.png \
+	tests/image/data/dicom_big_endian.dcm \
+	tests/image/data/dicom_deflated.dcm \
+	tests/image/data/dicom_eight_bits.dcm \
+	tests/image/data/dicom_exact_window.dcm \
+	tests/image/data/dicom_explicit.dcm \
+	tests/image/data/dicom_few_pixels.dcm \
+	tests/image/data/dicom_high_bits.dcm \
+	tests/image/data/dicom_implicit.dcm \
+	tests/image/data/dicom_jpeg.dcm \
+	tests/image/data/dicom_jpeg2000.dcm \
+	tests/image/data/dicom_jpeg_lossless.dcm \
+	tests/image/data/dicom_jpeg_ls.dcm \
+	tests/image/data/dicom_no_pixels.dcm \
+	tests/image/data/dicom_no_window.dcm \
+	tests/image/data/dicom_rescaled.dcm \
+	tests/image/data/dicom_rgb.dcm \
+	tests/image/data/dicom_rle.dcm \
+	tests/image/data/dicom_sigmoid_window.dcm \
+	tests/image/data/dicom_two_frames.dcm \
+	tests/image/data/dicom_two_windows.dcm \
 	tests/image/data/empty.png \
 	tests/image/data/exif.grey \
 	tests/image/data/exif1.jpg \

@@ -21,7 +21,7 @@ typedef enum tg_split { TG_SPLIT_TRAIN, TG_SPLIT_VAL, TG_SPLIT_TEST } tg_split;
 
 /** Start from tg_dataset_opts_default(). Strings are borrowed for the call. */
 typedef struct tg_dataset_opts {
-    const char *kind; /**< auto, folder, csv, phantom, vagan-synthetic */
+    const char *kind; /**< auto, folder, csv, chexpert, nih, tbx11k, covid, rsna, vindr, shenzhen, montgomery, phantom, vagan-synthetic */
     const char
         *classes; /**< "A,B": the diseases, in this order; NULL = all that are found, sorted */
     const char
@@ -33,11 +33,16 @@ typedef struct tg_dataset_opts {
     bool
         is_lenient; /**< for checking and splitting anew: a missing file, a patient in two splits, or a row that
                               contradicts another does not refuse the set; off */
+    /* Choices among the images of published sets; a set that does not tell refuses them. */
+    const char *view;      /**< frontal (NULL), lateral, pa, ap, all */
+    const char *sex;       /**< all (NULL), male, female */
+    const char *uncertain; /**< labels marked uncertain: zeros (NULL) takes them as absent, ones as present, ignore leaves out
+                              images where one of the classes is uncertain */
 } tg_dataset_opts;
 
 tg_dataset_opts tg_dataset_opts_default(void);
 
-/** Opens `spec`: a folder (class folders, or one with labels.csv), a CSV file, or `phantom[:KEY=VALUE,...]` and
+/** Opens `spec`: a folder (class folders, one with labels.csv, or a published set as it is unpacked), a CSV file, or `phantom[:KEY=VALUE,...]` and
  *  `vagan-synthetic[:KEY=VALUE,...]` (keys n, val, test: images a domain, healthy and
  *  diseased each; seed, size, classes=A+B; phantom also multi=1 for two classes an image, vagan-synthetic also
  *  positions=fixed|random and noise=SD).

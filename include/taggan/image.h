@@ -1,5 +1,5 @@
 /** \file taggan/image.h
- *  Radiographs as host images: PNG and JPEG files in, maps, masks and pictures out.
+ *  Radiographs as host images: PNG, JPEG and DICOM files in, maps, masks and pictures out.
  *  A host image is one grey plane, row-major, float32; black is -1 and white is 1 whatever the file's depth was.
  */
 #ifndef TAGGAN_IMAGE_H
@@ -25,9 +25,11 @@ tg_status tg_image_new(size_t width_px, size_t height_px, tg_image *out) TG_MUST
 /** Frees the pixels and empties the struct; harmless on {0}. */
 void tg_image_release(tg_image *image);
 
-/** Reads a PNG (1 to 16 bits, grey, RGB, palette, alpha, interlaced) or a JPEG (grey, RGB, CMYK, any EXIF orientation).
+/** Reads a PNG (1 to 16 bits, grey, RGB, palette, alpha, interlaced), a JPEG (grey, RGB, CMYK, any EXIF orientation) or
+ *  a DICOM file (one grey frame of up to 16 bits; lossless JPEG, JPEG-LS and JPEG 2000 inside it where the library was built with GDCM).
  *  The content decides, not the file's name. Colour becomes grey by (299R + 587G + 114B) / 1000, alpha lies over black.
- *  A 16-bit file whose largest value is under 4096 holds 12-bit data and is scaled by 4095.
+ *  A DICOM image comes as a viewer shows it: rescaled, in its first window (without one, the whole range of its stored bits),
+ *  MONOCHROME1 inverted. A 16-bit PNG whose largest value is under 4096 holds 12-bit data and is scaled by 4095.
  *  \return TG_ERR_IO when it cannot be opened, TG_ERR_FORMAT when it is damaged, truncated, of another format (named in
  *  the message) or larger than 16384 pixels a side; nothing is allocated before the header was believed. */
 tg_status tg_image_load(const char *path, tg_image *out) TG_MUST_CHECK;

@@ -73,6 +73,9 @@ static tg_dataset_opts dataset_opts(const options *given)
     opts.kind = given->dataset;
     opts.classes = given->classes;
     opts.healthy = given->healthy;
+    opts.view = given->view;
+    opts.sex = given->sex;
+    opts.uncertain = given->uncertain;
     return opts;
 }
 

@@ -30,6 +30,9 @@ static tg_status collect(const options *given, const tg_tagger *tagger,
     tgi_tag_inputs_opts opts = {.dataset = tg_dataset_opts_default(), .split = given->split};
 
     opts.dataset.kind = given->dataset;
+    opts.dataset.view = given->view;
+    opts.dataset.sex = given->sex;
+    opts.dataset.uncertain = given->uncertain;
     opts.dataset.size_px = tg_tagger_size_px(tagger); /* drawn as they were for the training */
     opts.dataset.seed = tagger->info.settings.seed;
     for (size_t i = 0; i < operands->n; i++)

@@ -152,6 +152,9 @@ static tg_status open_dataset(const options *given, const tgi_settings *settings
     opts.kind = given->dataset;
     opts.classes = given->classes;
     opts.healthy = given->healthy;
+    opts.view = given->view;
+    opts.sex = given->sex;
+    opts.uncertain = given->uncertain;
     opts.seed = settings->seed;
     opts.size_px = settings->size;
     TG_TRY(tg_dataset_open(spec, &opts, out));

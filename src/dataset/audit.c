@@ -112,7 +112,7 @@ static int by_patient(const void *a, const void *b)
     return order ? order : strcmp(name_of(&x->sample), name_of(&y->sample));
 }
 
-/* The same pixels twice: with other labels it is a clash, in another split a leak. */
+/* The same pixels twice: with other labels it is a clash, in another split a leak; it may be both. */
 static void audit_twins(seen *all, size_t n, size_t n_classes, const tgi_audit_hooks *hooks)
 {
     qsort(all, n, sizeof *all, by_sum);
@@ -125,7 +125,7 @@ static void audit_twins(seen *all, size_t n, size_t n_classes, const tgi_audit_h
             a->is_diseased != b->is_diseased)
             report(hooks, "label clash: %s and %s are the same picture with other labels",
                    name_of(a), name_of(b));
-        else if (a->split != b->split)
+        if (a->split != b->split)
             report(hooks, "leak: %s (%s) and %s (%s) are the same picture", name_of(a),
                    tgi_audit_split_name(a->split), name_of(b), tgi_audit_split_name(b->split));
     }

@@ -1,4 +1,6 @@
-/* coco.c -- boxes of a COCO file go to the images of the set, found by their path or their name. */
+/* coco.c -- boxes of a COCO file go to the images of the set, found by their path or their name.
+ * While a reader is at work images have no names and the set no classes yet: then paths alone count,
+ * and boxes keep the names of their categories. */
 #include "config.h"
 #include "dataset/dataset.h"
 
@@ -22,11 +24,13 @@ typedef struct coco_image {
 
 typedef struct coco_category {
     json_int_t id;
+    const char *name;   /* NULL = none */
     size_t class_index; /* n_classes = no class of that name */
 } coco_category;
 
 typedef struct coco {
     const char *path;
+    bool is_early; /* no names and no classes yet */
     json_t *root;
     coco_image *images;
     size_t n_images;
@@ -82,7 +86,7 @@ static tg_status match_images(coco *c, tg_dataset *set)
     TG_TRY(tgi_alloc(json_array_size(list), sizeof *c->images, &c->images));
     for (size_t r = 0; r < set->n_records; r++) {
         paths[r] = (tgi_key){set->records[r].path, r};
-        names[r] = (tgi_key){set->records[r].name, r};
+        names[r] = (tgi_key){c->is_early ? "" : set->records[r].name, r};
     }
     tgi_keys_sort(paths, set->n_records);
     tgi_keys_sort(names, set->n_records);
@@ -97,7 +101,7 @@ static tg_status match_images(coco *c, tg_dataset *set)
             goto cleanup;
         }
         key = tgi_keys_find(paths, set->n_records, file);
-        if (!key) {
+        if (!key && !c->is_early) {
             free(name);
             name = NULL;
             TG_TRY(tgi_strndup(tgi_path_name(file), tgi_stem_size(tgi_path_name(file)), &name));
@@ -128,9 +132,9 @@ static tg_status match_categories(coco *c, const tg_dataset *set)
     {
         const char *name = json_string_value(json_object_get(category, "name"));
 
-        c->categories[c->n_categories++] =
-            (coco_category){json_integer_value(json_object_get(category, "id")),
-                            name ? tgi_dataset_find_class(set, name) : set->n_classes};
+        c->categories[c->n_categories++] = (coco_category){
+            json_integer_value(json_object_get(category, "id")), name,
+            name && !c->is_early ? tgi_dataset_find_class(set, name) : set->n_classes};
     }
 cleanup:
     return status;
@@ -147,6 +151,25 @@ static size_t class_of(const coco *c, const tg_dataset *set, size_t record, json
         if (set->labels[record * set->n_classes + k] > 0)
             return k;
     return 0;
+}
+
+/* The name of a category; an annotation without one has no meaning to a reader. */
+static const char *name_of(const coco *c, json_int_t category)
+{
+    for (size_t k = 0; k < c->n_categories; k++)
+        if (c->categories[k].id == category)
+            return c->categories[k].name;
+    return NULL;
+}
+
+static tg_status add_early_box(coco *c, tg_dataset *set, size_t i, size_t record,
+                               json_int_t category, const double v[4])
+{
+    const char *name = name_of(c, category);
+
+    if (!name)
+        return bad(c, "annotations", i, "has a category_id that categories does not explain");
+    return tgi_dataset_add_box(set, &set->records[record], name, v[0], v[1], v[2], v[3]);
 }
 
 static tg_status add_box(coco *c, tg_dataset *set, size_t i, const json_t *annotation)
@@ -175,6 +198,9 @@ static tg_status add_box(coco *c, tg_dataset *set, size_t i, const json_t *annot
         c->n_strays++;
         return TG_OK;
     }
+    if (c->is_early)
+        return add_early_box(c, set, i, image->record,
+                             json_integer_value(json_object_get(annotation, "category_id")), v);
     r = &set->records[image->record];
     TG_TRY(tgi_grow(&r->boxes, &r->capacity_boxes, r->n_boxes + 1, sizeof *r->boxes));
     r->boxes[r->n_boxes++] =
@@ -185,10 +211,10 @@ cleanup:
     return status;
 }
 
-tg_status tgi_coco_read(tg_dataset *set, const char *path)
+static tg_status read_file(tg_dataset *set, const char *path, bool is_early)
 {
     tg_status status = TG_OK;
-    coco c = {.path = path};
+    coco c = {.path = path, .is_early = is_early};
     json_t *annotation;
     size_t i;
 
@@ -197,12 +223,45 @@ tg_status tgi_coco_read(tg_dataset *set, const char *path)
     TG_TRY(match_categories(&c, set));
     json_array_foreach(json_object_get(c.root, "annotations"), i, annotation)
         TG_TRY(add_box(&c, set, i, annotation));
-    if (c.n_strays)
+    if (c.n_strays && !is_early)
         tg_log(TG_LOG_WARNING, "%s: %zu boxes belong to images that are not in the set", path,
                c.n_strays);
 cleanup:
     json_decref(c.root);
     free(c.images);
     free(c.categories);
+    return status;
+}
+
+tg_status tgi_coco_read(tg_dataset *set, const char *path)
+{
+    return read_file(set, path, false);
+}
+
+tg_status tgi_coco_read_early(tg_dataset *set, const char *path)
+{
+    return read_file(set, path, true);
+}
+
+tg_status tgi_coco_images(const char *path, tgi_coco_image_fn *visit, void *user)
+{
+    tg_status status = TG_OK;
+    coco c = {.path = path};
+    json_t *image;
+    size_t i;
+
+    TG_TRY(parse(&c));
+    json_array_foreach(json_object_get(c.root, "images"), i, image)
+    {
+        const char *file = json_string_value(json_object_get(image, "file_name"));
+
+        if (!file) {
+            status = bad(&c, "images", i, "has no file_name");
+            goto cleanup;
+        }
+        TG_TRY(visit(file, i, user));
+    }
+cleanup:
+    json_decref(c.root);
     return status;
 }

@@ -1,5 +1,4 @@
-/* dataset.c -- opens a set by what its spec is, finishes what a reader found, and answers questions
- * about it. */
+/* dataset.c -- finishes what a reader found, and answers questions about it. */
 #include "config.h"
 #include "dataset/dataset.h"
 
@@ -10,11 +9,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/banned.h"
-
-tg_dataset_opts tg_dataset_opts_default(void)
-{
-    return (tg_dataset_opts){.kind = "auto", .seed = 1, .val_share = 0.1};
-}
 
 tg_status tgi_dataset_add(tg_dataset *set, tgi_record **out)
 {
@@ -29,6 +23,98 @@ cleanup:
     return status;
 }
 
+tg_status tgi_dataset_add_table(tg_dataset *set, const char *path, const char **out)
+{
+    tg_status status = TG_OK;
+
+    TG_TRY(tgi_grow(&set->tables, &set->capacity_tables, set->n_tables + 1, sizeof *set->tables));
+    TG_TRY(tgi_strdup(path, &set->tables[set->n_tables]));
+    *out = set->tables[set->n_tables++];
+cleanup:
+    return status;
+}
+
+tg_status tgi_dataset_add_file(tg_dataset *set, const char *table, size_t line, const char *path,
+                               tgi_record **out)
+{
+    tg_status status = TG_OK;
+    char *file = NULL;
+
+    *out = NULL;
+    TG_TRY(tgi_path_join(set->root, path, &file));
+    if (!tgi_is_file(file)) {
+        if (!set->n_missing++)
+            TG_TRY(table
+                       ? tgi_printf(&set->first_missing, "'%s', line %zu: '%s'", table, line, file)
+                       : tgi_printf(&set->first_missing, "'%s'", file));
+        goto cleanup;
+    }
+    TG_TRY(tgi_dataset_add(set, out));
+    (*out)->table = table;
+    (*out)->line = line;
+    (*out)->file = file;
+    file = NULL;
+    TG_TRY(tgi_strdup(path, &(*out)->path));
+cleanup:
+    free(file);
+    return status;
+}
+
+tg_status tgi_dataset_add_box(tg_dataset *set, tgi_record *r, const char *class_name, double x,
+                              double y, double w, double h)
+{
+    tg_status status = TG_OK;
+    size_t k = 0;
+
+    while (k < set->n_box_classes && strcmp(set->box_classes[k], class_name) != 0)
+        k++;
+    if (k == set->n_box_classes) {
+        TG_TRY(tgi_grow(&set->box_classes, &set->capacity_box_classes, k + 1,
+                        sizeof *set->box_classes));
+        TG_TRY(tgi_strdup(class_name, &set->box_classes[k]));
+        set->n_box_classes++;
+    }
+    TG_TRY(tgi_grow(&r->boxes, &r->capacity_boxes, r->n_boxes + 1, sizeof *r->boxes));
+    r->boxes[r->n_boxes++] = (tg_box){x, y, w, h, k};
+    set->has_boxes = true;
+cleanup:
+    return status;
+}
+
+/* Boxes get the set's classes; those of classes that were not asked for go. */
+static void label_boxes(tg_dataset *set)
+{
+    for (size_t i = 0; set->n_box_classes && i < set->n_records; i++) {
+        tgi_record *r = &set->records[i];
+        size_t n = 0;
+
+        for (size_t k = 0; k < r->n_boxes; k++) {
+            tg_box box = r->boxes[k];
+
+            box.class_index = tgi_dataset_find_class(set, set->box_classes[box.class_index]);
+            if (box.class_index < set->n_classes)
+                r->boxes[n++] = box;
+        }
+        r->n_boxes = n;
+    }
+}
+
+/* A copy of part of a published set is common, and no fault; of nothing at all it is one. */
+static tg_status report_missing(const tg_dataset *set)
+{
+    if (set->n_missing && !set->n_records)
+        return tg_fail(TG_ERR_FORMAT,
+                       "cannot open '%s': none of its %zu images is there (first: %s)", set->spec,
+                       set->n_missing, set->first_missing);
+    if (!set->n_records)
+        return tg_fail(TG_ERR_FORMAT, "cannot use '%s': it has no image of those asked for",
+                       set->spec);
+    if (set->n_missing)
+        tg_log(TG_LOG_WARNING, "%s: %zu images that are named are not there (first: %s)", set->spec,
+               set->n_missing, set->first_missing);
+    return TG_OK;
+}
+
 static void record_release(tgi_record *r)
 {
     free(r->name);
@@ -37,6 +123,9 @@ static void record_release(tgi_record *r)
     free(r->patient);
     free(r->label_text);
     free(r->boxes);
+    for (size_t k = 0; k < r->n_masks; k++)
+        free(r->masks[k]);
+    free(r->masks);
     *r = (tgi_record){0};
 }
 
@@ -78,7 +167,13 @@ void tg_dataset_free(tg_dataset *set)
             free(set->selected[s][d]);
     free(set->spec);
     free(set->root);
-    free(set->table);
+    for (size_t k = 0; k < set->n_tables; k++)
+        free(set->tables[k]);
+    free(set->tables);
+    for (size_t k = 0; k < set->n_box_classes; k++)
+        free(set->box_classes[k]);
+    free(set->box_classes);
+    free(set->first_missing);
     free(set);
 }
 
@@ -107,7 +202,7 @@ static tg_status drop_duplicates(tg_dataset *set, bool is_lenient)
             status = tg_fail(TG_ERR_FORMAT,
                              "cannot read '%s', line %zu: '%s' stands in line %zu already, with "
                              "other labels, split or patient",
-                             set->table, second->line, second->path, first->line);
+                             second->table, second->line, second->path, first->line);
             if (!is_lenient)
                 goto cleanup;
             status = TG_OK;
@@ -117,11 +212,11 @@ static tg_status drop_duplicates(tg_dataset *set, bool is_lenient)
         }
         if (!n_dropped++)
             tg_log(TG_LOG_WARNING, "%s, line %zu: '%s' stands in line %zu already (dropped)",
-                   set->table, second->line, second->path, first->line);
+                   second->table, second->line, second->path, first->line);
         is_dropped[b] = true;
     }
     if (n_dropped > 1)
-        tg_log(TG_LOG_WARNING, "%s: %zu duplicate rows dropped", set->table, n_dropped);
+        tg_log(TG_LOG_WARNING, "%s: %zu duplicate rows dropped", set->spec, n_dropped);
     tgi_dataset_drop(set, is_dropped);
 cleanup:
     free(keys);
@@ -234,27 +329,18 @@ cleanup:
     return status;
 }
 
-static bool is_below(const char *root, const char *name, bool (*test)(const char *))
-{
-    char *path = NULL;
-    const bool is = tgi_path_join(root, name, &path) == TG_OK && test(path);
-
-    free(path);
-    return is;
-}
-
 static tg_status find_truth(tg_dataset *set)
 {
     static const char *const boxes[] = {"boxes.json", "boxes_coco.json"};
     tg_status status = TG_OK;
     char *path = NULL;
 
-    set->has_masks = is_below(set->root, "masks", tgi_is_folder) ||
-                     is_below(set->root, "test/masks", tgi_is_folder) ||
-                     is_below(set->root, "val/masks", tgi_is_folder);
-    set->has_differences = is_below(set->root, "truth", tgi_is_folder);
+    set->has_masks |= tgi_is_below(set->root, "masks", tgi_is_folder) ||
+                      tgi_is_below(set->root, "test/masks", tgi_is_folder) ||
+                      tgi_is_below(set->root, "val/masks", tgi_is_folder);
+    set->has_differences = tgi_is_below(set->root, "truth", tgi_is_folder);
     for (size_t k = 0; k < TG_COUNT(boxes) && !set->has_boxes; k++) {
-        if (!is_below(set->root, boxes[k], tgi_is_file))
+        if (!tgi_is_below(set->root, boxes[k], tgi_is_file))
             continue;
         TG_TRY(tgi_path_join(set->root, boxes[k], &path));
         TG_TRY(tgi_coco_read(set, path));
@@ -270,7 +356,9 @@ tg_status tgi_dataset_finish(tg_dataset *set, const tg_dataset_opts *opts)
     tg_status status = TG_OK;
 
     if (set->origin == TGI_ORIGIN_FILES) {
+        TG_TRY(report_missing(set));
         TG_TRY(tgi_dataset_label(set, opts));
+        label_boxes(set);
         TG_TRY(drop_duplicates(set, opts->is_lenient));
         TG_TRY(make_names(set));
         TG_TRY(tgi_dataset_split(set, opts));
@@ -283,96 +371,6 @@ tg_status tgi_dataset_finish(tg_dataset *set, const tg_dataset_opts *opts)
         set->records[i].label_text = NULL;
     }
 cleanup:
-    return status;
-}
-
-static tg_status read_phantom(tg_dataset *set, const char *spec, const tg_dataset_opts *opts)
-{
-    const char *keys = strchr(spec, ':');
-
-    return tgi_drawn_read(set, TGI_ORIGIN_PHANTOM, keys ? keys + 1 : "", opts);
-}
-
-static tg_status read_vagan(tg_dataset *set, const char *spec, const tg_dataset_opts *opts)
-{
-    const char *keys = strchr(spec, ':');
-
-    return tgi_drawn_read(set, TGI_ORIGIN_VAGAN, keys ? keys + 1 : "", opts);
-}
-
-/* NAME or NAME:... */
-static bool is_drawn_spec(const char *spec, const char *name)
-{
-    const size_t n = strlen(name);
-
-    return tgi_starts_with(spec, name) && (!spec[n] || spec[n] == ':');
-}
-
-static tg_status read_any(tg_dataset *set, const char *spec, const tg_dataset_opts *opts)
-{
-    if (is_drawn_spec(spec, "phantom") && !tgi_is_folder(spec))
-        return read_phantom(set, spec, opts);
-    if (is_drawn_spec(spec, "vagan-synthetic") && !tgi_is_folder(spec))
-        return read_vagan(set, spec, opts);
-    if (tgi_is_folder(spec)) {
-        if (is_below(spec, "labels.csv", tgi_is_file))
-            return tgi_labels_read(set, spec, opts);
-        if (tgi_folder_has_classes(spec))
-            return tgi_folder_read(set, spec, opts);
-        return tg_fail(TG_ERR_FORMAT,
-                       "cannot open '%s': no data set (looked for labels.csv, and for train/CLASS, "
-                       "val/CLASS, test/CLASS or "
-                       "CLASS folders with png, jpg, jpeg, jfif or dcm files)",
-                       spec);
-    }
-    if (!tgi_is_file(spec))
-        return tg_fail(TG_ERR_IO,
-                       "cannot open '%s': no such file or folder, nor phantom or vagan-synthetic",
-                       spec);
-    if (strlen(spec) > 4 && tgi_same_word(spec + strlen(spec) - 4, ".csv"))
-        return tgi_labels_read(set, spec, opts);
-    return tg_fail(TG_ERR_FORMAT, "cannot open '%s': neither a folder nor a table named .csv",
-                   spec);
-}
-
-/* One line a kind of data set. */
-static const struct kind {
-    const char *name;
-    tg_status (*read)(tg_dataset *set, const char *spec, const tg_dataset_opts *opts);
-} kinds[] = {
-    {"auto", read_any},        {"folder", tgi_folder_read},     {"csv", tgi_labels_read},
-    {"phantom", read_phantom}, {"vagan-synthetic", read_vagan},
-};
-
-tg_status tg_dataset_open(const char *spec, const tg_dataset_opts *opts, tg_dataset **out)
-{
-    tg_status status = TG_OK;
-    tg_dataset *set = NULL;
-    const tg_dataset_opts defaults = tg_dataset_opts_default();
-    const char *kind;
-
-    *out = NULL;
-    if (!opts)
-        opts = &defaults;
-    kind = opts->kind ? opts->kind : "auto";
-    if (!(opts->val_share >= 0 && opts->val_share < 1))
-        return tg_fail(TG_ERR_ARGUMENT, "cannot hold out %g of the images: the share is 0 to 1",
-                       opts->val_share);
-    TG_TRY(tgi_alloc(1, sizeof *set, &set));
-    TG_TRY(tgi_strdup(spec, &set->spec));
-    for (size_t k = 0; k < TG_COUNT(kinds); k++)
-        if (strcmp(kind, kinds[k].name) == 0) {
-            TG_TRY(kinds[k].read(set, spec, opts));
-            *out = set;
-            set = NULL;
-            goto cleanup;
-        }
-    status =
-        tg_fail(TG_ERR_ARGUMENT,
-                "cannot open '%s': unknown kind '%s' (auto, folder, csv, phantom, vagan-synthetic)",
-                spec, kind);
-cleanup:
-    tg_dataset_free(set);
     return status;
 }
 

@@ -11,17 +11,6 @@
 
 static const char *const split_names[] = {"train", "val", "test"};
 
-static bool is_image_name(const char *name)
-{
-    static const char *const extensions[] = {"png", "jpg", "jpeg", "jfif", "dcm"};
-    const char *dot = strrchr(name, '.');
-
-    for (size_t k = 0; dot && dot != name && k < TG_COUNT(extensions); k++)
-        if (tgi_same_word(dot + 1, extensions[k]))
-            return true;
-    return false;
-}
-
 /* A folder that may be a class: not hidden, and not one of truth. */
 static bool is_class_name(const char *name)
 {
@@ -49,7 +38,7 @@ static tg_status read_class(tg_dataset *set, const char *folder, const char *lab
     for (size_t i = 0; i < n; i++) {
         tgi_record *r;
 
-        if (names[i][0] == '.' || !is_image_name(names[i])) {
+        if (names[i][0] == '.' || !tgi_is_image_name(names[i])) {
             ++*n_ignored;
             continue;
         }
@@ -114,7 +103,7 @@ static bool has_class(const char *path, bool may_be_split)
             tgi_path_join(path, names[i], &folder) == TG_OK && tgi_is_folder(folder) &&
             tgi_folder_list(folder, &images, &n_images) == TG_OK)
             for (size_t k = 0; k < n_images && !is_found; k++)
-                is_found = is_image_name(images[k]);
+                is_found = tgi_is_image_name(images[k]);
         tgi_names_free(images, n_images);
         free(folder);
     }

@@ -43,6 +43,17 @@ size_t tgi_stem_size(const char *name)
     return dot && dot != name ? (size_t)(dot - name) : strlen(name);
 }
 
+bool tgi_is_image_name(const char *name)
+{
+    static const char *const extensions[] = {"png", "jpg", "jpeg", "jfif", "dcm", "dicom"};
+    const char *dot = strrchr(name, '.');
+
+    for (size_t k = 0; dot && dot != name && k < TG_COUNT(extensions); k++)
+        if (tgi_same_word(dot + 1, extensions[k]))
+            return true;
+    return false;
+}
+
 bool tgi_is_healthy_name(const char *name, const char *also)
 {
     return !*name || tgi_same_word(name, "healthy") || tgi_same_word(name, "normal") ||

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -98,10 +99,10 @@ static tg_status add_found(tg_dataset *set, size_t i, const char *name, void *us
 
 /* What a row of the labels holds besides the table itself. */
 typedef struct labelling {
-    bool *is_unknown;              /* [n_records] a disease that was not asked for */
-    const char *first_unknown_row; /* its file */
+    bool *is_unknown;     /* [n_records] a disease that was not asked for */
+    tgi_record first_row; /* borrowed: where the first of them stands */
     char *first_unknown;
-    size_t first_line, n_unknown, n_known;
+    size_t n_unknown, n_known;
 } labelling;
 
 static tg_status set_label(tg_dataset *set, size_t i, const char *name, void *user)
@@ -119,8 +120,7 @@ static tg_status set_label(tg_dataset *set, size_t i, const char *name, void *us
     l->n_unknown++;
     if (l->first_unknown)
         return TG_OK;
-    l->first_line = set->records[i].line;
-    l->first_unknown_row = set->records[i].file;
+    l->first_row = set->records[i];
     return tgi_strdup(name, &l->first_unknown);
 }
 
@@ -155,23 +155,34 @@ cleanup:
     return status;
 }
 
+bool tgi_is_class_wanted(const tg_dataset_opts *opts, const char *name)
+{
+    const char *text = opts->classes, *part;
+    size_t n;
+
+    while (next_part(&text, ',', &part, &n))
+        if (strlen(name) == n && strncasecmp(part, name, n) == 0)
+            return true;
+    return !opts->classes;
+}
+
 /* A class that no image has is most likely misspelt: an error when none is found, else a warning.
  */
 static tg_status check_wanted(const tg_dataset *set, const tg_dataset_opts *opts,
                               const labelling *l)
 {
-    const char *where = set->table ? set->table : set->spec;
+    const char *where = l->first_row.table ? l->first_row.table : set->spec;
 
     if (!opts->classes)
         return TG_OK;
     if (!l->n_known && l->n_unknown)
-        return l->first_line
+        return l->first_row.line
                    ? tg_fail(TG_ERR_ARGUMENT,
                              "cannot use '%s': no image has a class of '%s' (line %zu has '%s')",
-                             where, opts->classes, l->first_line, l->first_unknown)
+                             where, opts->classes, l->first_row.line, l->first_unknown)
                    : tg_fail(TG_ERR_ARGUMENT,
                              "cannot use '%s': no image has a class of '%s' ('%s' is '%s')", where,
-                             opts->classes, l->first_unknown_row, l->first_unknown);
+                             opts->classes, l->first_row.file, l->first_unknown);
     for (size_t k = 0; k < set->n_classes; k++) {
         bool is_found = false;
 
@@ -201,14 +212,14 @@ tg_status tgi_dataset_label(tg_dataset *set, const tg_dataset_opts *opts)
         l.is_unknown[i] = l.is_unknown[i] && !set->records[i].is_diseased;
         n_dropped += l.is_unknown[i];
     }
-    if (n_dropped && l.first_line)
+    if (n_dropped && l.first_row.line)
         tg_log(TG_LOG_WARNING,
                "%s: %zu images left out, their classes were not asked for (first: line %zu, '%s')",
-               set->table, n_dropped, l.first_line, l.first_unknown);
+               l.first_row.table, n_dropped, l.first_row.line, l.first_unknown);
     else if (n_dropped)
         tg_log(TG_LOG_WARNING,
                "%s: %zu images left out, their classes were not asked for (first: '%s', '%s')",
-               set->spec, n_dropped, l.first_unknown_row, l.first_unknown);
+               set->spec, n_dropped, l.first_row.file, l.first_unknown);
     tgi_dataset_drop(set, l.is_unknown);
 cleanup:
     free(l.is_unknown);

@@ -51,7 +51,7 @@ static tg_status trimmed(const char *field, char **out)
     return tgi_strndup(field, n, out);
 }
 
-static tg_status parse_split(const tg_dataset *set, const char *word, size_t line, tg_split *out)
+static tg_status parse_split(const char *table, const char *word, size_t line, tg_split *out)
 {
     static const char *const names[] = {"train", "val", "test"};
 
@@ -65,12 +65,12 @@ static tg_status parse_split(const tg_dataset *set, const char *word, size_t lin
             return TG_OK;
         }
     return tg_fail(TG_ERR_FORMAT,
-                   "cannot read '%s', line %zu: unknown split '%s' (train, val or test)",
-                   set->table, line, word);
+                   "cannot read '%s', line %zu: unknown split '%s' (train, val or test)", table,
+                   line, word);
 }
 
-static tg_status read_row(tg_dataset *set, const tgi_csv *csv, size_t row, const columns *at,
-                          bool is_lenient)
+static tg_status read_row(tg_dataset *set, const char *table, const tgi_csv *csv, size_t row,
+                          const columns *at, bool is_lenient)
 {
     tg_status status = TG_OK;
     const size_t line = csv->line[row], n_fields = tgi_csv_n_fields(csv, row);
@@ -81,22 +81,23 @@ static tg_status read_row(tg_dataset *set, const tgi_csv *csv, size_t row, const
 
     if (n_fields < n_needed)
         return tg_fail(TG_ERR_FORMAT, "cannot read '%s', line %zu: %zu fields, the header has %zu",
-                       set->table, line, n_fields, tgi_csv_n_fields(csv, 0));
+                       table, line, n_fields, tgi_csv_n_fields(csv, 0));
     TG_TRY(tgi_dataset_add(set, &r));
+    r->table = table;
     r->line = line;
     TG_TRY(trimmed(tgi_csv_field(csv, row, at->file), &word));
     for (path = word; tgi_starts_with(path, "./");)
         path += 2;
     if (!*path) {
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s', line %zu: no file is named", set->table,
-                         line);
+        status =
+            tg_fail(TG_ERR_FORMAT, "cannot read '%s', line %zu: no file is named", table, line);
         goto cleanup;
     }
     TG_TRY(tgi_strdup(path, &r->path));
     TG_TRY(tgi_path_join(set->root, path, &r->file));
     if (!is_lenient && !tgi_is_file(r->file)) {
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s', line %zu: there is no file '%s'",
-                         set->table, line, r->file);
+        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s', line %zu: there is no file '%s'", table,
+                         line, r->file);
         goto cleanup;
     }
     TG_TRY(trimmed(tgi_csv_field(csv, row, at->labels), &r->label_text));
@@ -105,7 +106,7 @@ static tg_status read_row(tg_dataset *set, const tgi_csv *csv, size_t row, const
     free(word);
     word = NULL;
     TG_TRY(trimmed(at->split == SIZE_MAX ? "" : tgi_csv_field(csv, row, at->split), &word));
-    TG_TRY(parse_split(set, word, line, &r->split));
+    TG_TRY(parse_split(table, word, line, &r->split));
     set->has_split[r->split] = true;
 cleanup:
     free(word);
@@ -117,24 +118,25 @@ tg_status tgi_labels_read(tg_dataset *set, const char *path, const tg_dataset_op
     tg_status status = TG_OK;
     tgi_csv csv = {0};
     columns at = {0};
-    const char *name;
+    const char *name, *table;
+    char *below = NULL;
 
     if (tgi_is_folder(path))
-        TG_TRY(tgi_path_join(path, "labels.csv", &set->table));
-    else
-        TG_TRY(tgi_strdup(path, &set->table));
-    name = tgi_path_name(set->table);
-    TG_TRY(tgi_strndup(set->table, (size_t)(name - set->table), &set->root));
-    TG_TRY(tgi_csv_read(set->table, &csv));
-    TG_TRY(find_columns(&csv, set->table, &at));
+        TG_TRY(tgi_path_join(path, "labels.csv", &below));
+    TG_TRY(tgi_dataset_add_table(set, below ? below : path, &table));
+    name = tgi_path_name(table);
+    TG_TRY(tgi_strndup(table, (size_t)(name - table), &set->root));
+    TG_TRY(tgi_csv_read(table, &csv));
+    TG_TRY(find_columns(&csv, table, &at));
     for (size_t row = 1; row < csv.n_rows; row++)
-        TG_TRY(read_row(set, &csv, row, &at, opts->is_lenient));
+        TG_TRY(read_row(set, table, &csv, row, &at, opts->is_lenient));
     if (!set->n_records) {
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': the table names no images", set->table);
+        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': the table names no images", table);
         goto cleanup;
     }
     TG_TRY(tgi_dataset_finish(set, opts));
 cleanup:
     tgi_csv_release(&csv);
+    free(below);
     return status;
 }

@@ -140,6 +140,30 @@ static tg_status blank_mask(size_t width_px, size_t height_px, tg_mask *out)
     return tgi_alloc(width_px * height_px, 1, &out->pixels);
 }
 
+/* Everything that one of the files marks. */
+static tg_status join_masks(const tgi_record *r, tg_mask *out)
+{
+    tg_status status = TG_OK;
+    tg_mask mask = {0};
+
+    TG_TRY(tg_mask_load(r->masks[0], out));
+    for (size_t k = 1; k < r->n_masks; k++) {
+        TG_TRY(tg_mask_load(r->masks[k], &mask));
+        if (mask.width_px != out->width_px || mask.height_px != out->height_px) {
+            status =
+                tg_fail(TG_ERR_FORMAT, "cannot join '%s', %zu x %zu pixels, to masks of %zu x %zu",
+                        r->masks[k], mask.width_px, mask.height_px, out->width_px, out->height_px);
+            goto cleanup;
+        }
+        for (size_t p = 0; p < mask.width_px * mask.height_px; p++)
+            out->pixels[p] |= mask.pixels[p];
+        tg_mask_release(&mask);
+    }
+cleanup:
+    tg_mask_release(&mask);
+    return status;
+}
+
 static tg_status read_mask(const tg_dataset *set, const tgi_record *r, size_t width_px,
                            size_t height_px, tg_truth *truth)
 {
@@ -147,9 +171,13 @@ static tg_status read_mask(const tg_dataset *set, const tgi_record *r, size_t wi
     char *path = NULL;
     tg_mask mask = {0};
 
-    TG_TRY(find_mask(set, r, &path));
-    if (path) {
-        TG_TRY(tg_mask_load(path, &mask));
+    if (!r->n_masks)
+        TG_TRY(find_mask(set, r, &path));
+    if (r->n_masks || path) {
+        if (r->n_masks)
+            TG_TRY(join_masks(r, &mask));
+        else
+            TG_TRY(tg_mask_load(path, &mask));
         TG_TRY(tg_mask_resize(&mask, width_px, height_px, &truth->mask));
         truth->has_mask = true;
     } else if (!r->is_diseased) {

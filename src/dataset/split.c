@@ -5,9 +5,11 @@
 #include "dataset/dataset.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/rng.h"
 #include "base/banned.h"
@@ -36,16 +38,28 @@ static uint64_t fnv1a(const char *text)
     return hash;
 }
 
+/* Where a record stands, for a sentence: its line, or its file where there is no table. */
+static void say_where(const tgi_record *r, char *out, size_t size)
+{
+    if (r->line)
+        snprintf(out, size, "%s, line %zu", tgi_path_name(r->path), r->line);
+    else
+        snprintf(out, size, "%s", r->path);
+}
+
 static tg_status check_patients(const tg_dataset *set, const tgi_key *keys)
 {
     for (size_t k = 1; k < set->n_records; k++) {
         const tgi_record *a = &set->records[keys[k - 1].i], *b = &set->records[keys[k].i];
+        char first[512], second[512];
 
-        if (a->patient[0] && strcmp(a->patient, b->patient) == 0 && a->split != b->split)
-            return tg_fail(TG_ERR_FORMAT,
-                           "cannot use '%s': patient '%s' is in %s (line %zu) and in %s (line %zu)",
-                           set->table, a->patient, split_names[a->split], a->line,
-                           split_names[b->split], b->line);
+        if (!a->patient[0] || strcmp(a->patient, b->patient) != 0 || a->split == b->split)
+            continue;
+        say_where(a, first, sizeof first);
+        say_where(b, second, sizeof second);
+        return tg_fail(TG_ERR_FORMAT, "cannot use '%s': patient '%s' is in %s (%s) and in %s (%s)",
+                       b->table ? b->table : set->spec, a->patient, split_names[a->split], first,
+                       split_names[b->split], second);
     }
     return TG_OK;
 }

@@ -104,11 +104,13 @@ static tg_status plane_load(const char *path, tgi_plane *out)
     if (!n)
         status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': the file is empty", path);
     else if (!name)
-        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': neither PNG nor JPEG", path);
+        status = tg_fail(TG_ERR_FORMAT, "cannot read '%s': neither PNG, JPEG nor DICOM", path);
     else if (strcmp(name, "PNG") == 0)
         status = tgi_png_decode(path, (const unsigned char *)bytes, n, &plane);
     else if (strcmp(name, "JPEG") == 0)
         status = tgi_jpeg_decode(path, (const unsigned char *)bytes, n, &plane);
+    else if (strcmp(name, "DICOM") == 0)
+        status = tgi_dicom_decode(path, (const unsigned char *)bytes, n, &plane);
     else
         status =
             tg_fail(TG_ERR_FORMAT, "cannot read '%s': it is a %s file (convert it to PNG or JPEG)",

@@ -35,6 +35,11 @@ tg_status tgi_png_decode(const char *path, const unsigned char *bytes, size_t n,
 tg_status tgi_jpeg_decode(const char *path, const unsigned char *bytes, size_t n,
                           tgi_plane *out) TG_MUST_CHECK;
 
+/* As a viewer shows it, in 16 bits: rescaled, windowed, MONOCHROME1 inverted. Those with more than
+ * baseline JPEG inside fail in a build without GDCM, and the message names the switch of configure. */
+tg_status tgi_dicom_decode(const char *path, const unsigned char *bytes, size_t n,
+                           tgi_plane *out) TG_MUST_CHECK;
+
 /* A PNG by rename: bytes [height_px, width_px, n_channels] of depth_bits each (16 bits big endian),
  * 1 or 3 channels. */
 tg_status tgi_png_write(const char *path, const unsigned char *bytes, size_t width_px,

@@ -24,7 +24,7 @@ START_TEST(names_what_it_cannot_read)
     tg_image image;
 
     picture_check_refused("empty.png", "empty");
-    picture_check_refused("text.png", "neither PNG nor JPEG");
+    picture_check_refused("text.png", "neither PNG, JPEG nor DICOM");
     picture_check_refused("webp_named.png", "WebP");
     picture_check_refused("small.dcm", "DICOM");
     ck_assert_tg_fails(tg_image_load(picture_path("no_such_file.png"), &image), TG_ERR_IO);
