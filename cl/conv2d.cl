@@ -118,7 +118,20 @@ void conv2d_weights(__global const float *restrict x, __global const float *rest
     dw[(((size_t)k * c_count + c) * r_count + r) * s_count + s] += total;
 }
 
-// db[k] += sum over n,p,q of y; one work-group a channel, rows summed first.
+// The sum of a plane; of a few values in their order, so that what cancels exactly cancels here, too: Adam turns the rounding of a
+// gradient that is zero into steps of full length.
+static float plane_sum(__global const float *values, const int n, __local float *scratch)
+{
+    float sum = 0.0f;
+
+    if (n > LANES)
+        return row_sum(values, n, scratch, BIAS_WG);
+    for (int i = 0; i < n; i++)
+        sum += values[i];
+    return sum;
+}
+
+// db[k] += sum over n,p,q of y; one work-group a channel, planes summed first.
 __kernel __attribute__((reqd_work_group_size(BIAS_WG, 1, 1)))
 void conv2d_bias(__global const float *restrict y, const int n_count, const int k_count, const int plane,
                  __global float *restrict db)
@@ -128,7 +141,7 @@ void conv2d_bias(__global const float *restrict y, const int n_count, const int 
     float total = 0.0f;
 
     for (int n = 0; n < n_count; n++)
-        total += row_sum(y + ((size_t)n * k_count + k) * plane, plane, scratch, BIAS_WG);
+        total += plane_sum(y + ((size_t)n * k_count + k) * plane, plane, scratch);
     if (get_local_id(0) == 0)
         db[k] += total;
 }
