@@ -21,7 +21,7 @@ enum {
     C_GROUP = 4
 };
 enum { MIN_OUTPUTS_3X3 = 64, MIN_OUTPUTS_4X4 = 9, MIN_OUTPUTS_SPLIT = 1024 };
-enum { MIN_OUTPUTS_STRIDE_2 = 256, MIN_CHANNELS_STRIDE_2 = 64 };
+enum { MIN_OUTPUTS_STRIDE_2 = 256, MIN_CHANNELS_STRIDE_2 = 64, MIN_CHANNELS_SPLIT = 64 };
 /* Transformed values and products of what is computed at a time. */
 static const size_t max_group_bytes = (size_t)24 << 20;
 
@@ -591,9 +591,11 @@ static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass
                    : conv->stride == 2 ? MIN_OUTPUTS_STRIDE_2
                    : conv->r == 3      ? MIN_OUTPUTS_3X3
                                        : MIN_OUTPUTS_4X4;
-    size_t channels = conv->stride == 1 || is_split(conv) ? LANES
-                      : pass == TGI_CONV_WEIGHTS          ? MIN_CHANNELS_STRIDE_2 / 2
-                                                          : MIN_CHANNELS_STRIDE_2;
+    size_t channels = conv->stride == 1 ? LANES
+                      : is_split(conv)
+                          ? (pass == TGI_CONV_GATHER ? MIN_CHANNELS_SPLIT : 2 * MIN_CHANNELS_SPLIT)
+                      : pass == TGI_CONV_WEIGHTS ? MIN_CHANNELS_STRIDE_2 / 2
+                                                 : MIN_CHANNELS_STRIDE_2;
 
     return tgi_is_cpu_family(dev) && conv->c >= channels && conv->k >= channels &&
            padded <= 2 * conv->c * conv->k && conv->n * conv->p * conv->q >= least;
