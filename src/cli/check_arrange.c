@@ -2,6 +2,7 @@
 #include "config.h"
 #include "cli/devices_check.h"
 #include "base/memory.h"
+#include "op/arrange.h"
 
 #include <stdlib.h>
 
@@ -94,6 +95,51 @@ static tg_status enlarge_backward(tgi_check *c, int kind, size_t i)
     (kind ? ref_shuffle_backward : ref_upsample_backward)(dy->ref, d, factors[i], dx->ref);
     while (tgi_check_round(c))
         TG_TRY((kind ? tg_shuffle_backward : tg_upsample_backward)(dy->t, factors[i], dx->t));
+    status = c->status;
+cleanup:
+    return status;
+}
+
+/* [K,C,3,3] and [C,K,4,4]. */
+static tg_dims weights_of(size_t i)
+{
+    return (tg_dims){shapes[i].n * 3, shapes[i].c, 3, 3};
+}
+
+static tg_dims upsampling_weights_of(size_t i)
+{
+    return (tg_dims){shapes[i].c, shapes[i].n * 3, 4, 4};
+}
+
+static tg_status upsample_weights_forward(tgi_check *c, int kind, size_t i)
+{
+    tg_status status = TG_OK;
+    tgi_check_value *w = c->values, *w4 = w + 1;
+    const tg_dims d = weights_of(i);
+
+    TG_UNUSED(kind);
+    TG_TRY(tgi_check_values(
+        c, TGI_SPECS(TGI_READS("w", d), TGI_WRITES("w4", upsampling_weights_of(i), TOL_POINT))));
+    ref_upsample_weights_forward(w->ref, d, w4->ref);
+    while (tgi_check_round(c))
+        TG_TRY(tgi_upsample_weights_forward(w->t, w4->t));
+    status = c->status;
+cleanup:
+    return status;
+}
+
+static tg_status upsample_weights_backward(tgi_check *c, int kind, size_t i)
+{
+    tg_status status = TG_OK;
+    tgi_check_value *dw4 = c->values, *dw = dw4 + 1;
+    const tg_dims d = weights_of(i);
+
+    TG_UNUSED(kind);
+    TG_TRY(tgi_check_values(
+        c, TGI_SPECS(TGI_READS("dw4", upsampling_weights_of(i)), TGI_CHANGES("dw", d, TOL_POINT))));
+    ref_upsample_weights_backward(dw4->ref, d, dw->ref);
+    while (tgi_check_round(c))
+        TG_TRY(tgi_upsample_weights_backward(dw4->t, dw->t));
     status = c->status;
 cleanup:
     return status;
@@ -315,6 +361,8 @@ const tgi_check_row tgi_check_arrange[] = {
     ROW("concat_backward", "", "arrange", concat_backward, 0),
     ROW("upsample_forward", "", "arrange", enlarge_forward, 0),
     ROW("upsample_backward", "", "arrange", enlarge_backward, 0),
+    ROW("upsample_weights_forward", "", "arrange", upsample_weights_forward, 0),
+    ROW("upsample_weights_backward", "", "arrange", upsample_weights_backward, 0),
     ROW("shuffle_forward", "", "arrange", enlarge_forward, 1),
     ROW("shuffle_backward", "", "arrange", enlarge_backward, 1),
     ROW("label_planes_forward", "", "label", label_planes_forward, 0),

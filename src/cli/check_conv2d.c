@@ -7,7 +7,7 @@
 #include "base/banned.h"
 
 /* Smallest; odd sizes, few outputs; reflection; strides whose phases have unequal taps; a
- * discriminator's layer; channels that fill no block; a residual block. */
+ * discriminator's layer; channels that fill no block; a residual block. The last N_WIDE are there for processors. */
 static const struct {
     tg_dims x, w;
     tg_conv2d_geom geom;
@@ -22,7 +22,10 @@ static const struct {
     /* too narrow for rows of pixels, and too wide for a processor's local memory */
     {{1, 5, 7, 3}, {17, 5, 3, 3}, {.stride = 1, .pad = 1}},
     {{1, 300, 3, 600}, {3, 300, 3, 3}, {.stride = 1, .pad = 1}},
+    /* so wide and of so many channels that vectors of channels pay */
+    {{1, 24, 10, 130}, {32, 24, 3, 3}, {.stride = 2, .pad = 1}},
 };
+enum { N_WIDE = 3 };
 
 /* As convolutions from the large side, x here, to the small one: the transpose's input is y. The
  * last one's x has a row and a column that no output of the convolution looks at: output_pad. */
@@ -274,8 +277,7 @@ cleanup:
 ON_GPU_KERNELS(forward)
 ON_GPU_KERNELS(backward_data)
 ON_GPU_KERNELS(backward_weights)
-/* The narrow and the wide layer at the end are there for the other family. */
-enum { N_GPU_LAYERS = TG_COUNT(layers) - 2 };
+enum { N_GPU_LAYERS = TG_COUNT(layers) - N_WIDE };
 #define GPU_PASSES(name, program, number)                                                          \
     ROW("conv2d_forward", name, program, forward_gpu, number, N_GPU_LAYERS),                       \
         ROW("conv2d_backward_data", name, program, backward_data_gpu, number, N_GPU_LAYERS),       \

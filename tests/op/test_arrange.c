@@ -1,5 +1,6 @@
 /* test_arrange.c -- concatenation, enlargement and pixel shuffle against the reference: the same bits. */
 #include "config.h"
+#include "op/arrange.h"
 #include "op/op_test.h"
 #include "ref/ref.h"
 
@@ -127,7 +128,7 @@ typedef void reference_fn(const double *, tg_dims, size_t, double *);
 
 /* out = op(in), or with `adds`: out += op(in). */
 static void check(const char *what, forward_fn *op, reference_fn *reference, tg_dims small,
-                  tg_dims in, tg_dims out, size_t s, bool adds)
+                  tg_dims in, tg_dims out, size_t s, bool adds, double tolerance)
 {
     float *f_in = op_normal(count(in), 1), *start = op_normal(count(out), 2),
           *got = op_floats(count(out));
@@ -143,7 +144,7 @@ static void check(const char *what, forward_fn *op, reference_fn *reference, tg_
         op_guard_get(&g, got, round);
     }
     reference(d_in, small, s, want);
-    tg_compare_fd(what, got, want, count(out), adds ? TOL_POINT : TOL_EXACT);
+    tg_compare_fd(what, got, want, count(out), tolerance);
     op_guard_free(&g);
     tg_tensor_free(t_in);
     free(f_in);
@@ -158,7 +159,8 @@ START_TEST(upsamples)
     const tg_dims x = shapes[_i].x, y = enlarged(x, shapes[_i].s);
 
     if (!op_skips(y))
-        check("upsample", tg_upsample_forward, ref_upsample_forward, x, x, y, shapes[_i].s, false);
+        check("upsample", tg_upsample_forward, ref_upsample_forward, x, x, y, shapes[_i].s, false,
+              TOL_EXACT);
 }
 END_TEST
 
@@ -168,7 +170,70 @@ START_TEST(upsamples_backward)
 
     if (!op_skips(y))
         check("upsample backward", tg_upsample_backward, ref_upsample_backward, x, y, x,
-              shapes[_i].s, true);
+              shapes[_i].s, true, TOL_POINT);
+}
+END_TEST
+
+/* Of three outputs, and of one: [K,C,3,3] to [C,K,4,4] and back. */
+static tg_status weights_forward(const tg_tensor *w, size_t s, tg_tensor *w4)
+{
+    TG_UNUSED(s);
+    return tgi_upsample_weights_forward(w, w4);
+}
+
+static tg_status weights_backward(const tg_tensor *dw4, size_t s, tg_tensor *dw)
+{
+    TG_UNUSED(s);
+    return tgi_upsample_weights_backward(dw4, dw);
+}
+
+static void ref_weights_forward(const double *w, tg_dims w_dims, size_t s, double *w4)
+{
+    TG_UNUSED(s);
+    ref_upsample_weights_forward(w, w_dims, w4);
+}
+
+static void ref_weights_backward(const double *dw4, tg_dims w_dims, size_t s, double *dw)
+{
+    TG_UNUSED(s);
+    ref_upsample_weights_backward(dw4, w_dims, dw);
+}
+
+START_TEST(joins_upsampling_and_a_convolution)
+{
+    const size_t k = _i ? 3 : 1, c = _i ? 70 : 1;
+    const tg_dims w = {k, c, 3, 3}, w4 = {c, k, 4, 4};
+
+    if (op_skips(w4))
+        return;
+    check("weights", weights_forward, ref_weights_forward, w, w, w4, 2, false, TOL_POINT);
+    check("weights backward", weights_backward, ref_weights_backward, w, w4, w, 2, true, TOL_POINT);
+}
+END_TEST
+
+/* conv(upsample(x), w) is the transposed convolution of x by w4. */
+START_TEST(joined_weights_compute_the_same)
+{
+    const tg_dims x = {1, 2, 4, 5}, up = {1, 2, 8, 10}, w = {3, 2, 3, 3}, w4 = {2, 3, 4, 4},
+                  y = {1, 3, 8, 10};
+    const ref_conv2d apart = {up, w, {.stride = 1, .pad = 1}},
+                     joined = {y, w4, {.stride = 2, .pad = 1}};
+    double *dx = op_normal_d(count(x), 1), *dw = op_normal_d(count(w), 2),
+           *larger = op_doubles(count(up)), *dw4 = op_doubles(count(w4)),
+           *want = op_doubles(count(y)), *got = op_doubles(count(y));
+
+    ref_upsample_forward(dx, x, 2, larger);
+    ref_conv2d_add(&apart, REF_FORWARD, larger, dw, want);
+    ref_upsample_weights_forward(dw, w, dw4);
+    ref_conv2d_add(&joined, REF_DATA, got, dw4, dx);
+    for (size_t i = 0; i < count(y); i++)
+        ck_assert_double_eq_tol(got[i], want[i], 1e-12);
+    free(dx);
+    free(dw);
+    free(larger);
+    free(dw4);
+    free(want);
+    free(got);
 }
 END_TEST
 
@@ -177,7 +242,8 @@ START_TEST(shuffles)
     const tg_dims x = shapes[_i].x, y = shuffled(x, shapes[_i].s);
 
     if (!op_skips(y))
-        check("shuffle", tg_shuffle_forward, ref_shuffle_forward, x, x, y, shapes[_i].s, false);
+        check("shuffle", tg_shuffle_forward, ref_shuffle_forward, x, x, y, shapes[_i].s, false,
+              TOL_EXACT);
 }
 END_TEST
 
@@ -187,7 +253,7 @@ START_TEST(shuffles_backward)
 
     if (!op_skips(y))
         check("shuffle backward", tg_shuffle_backward, ref_shuffle_backward, x, y, x, shapes[_i].s,
-              true);
+              true, TOL_POINT);
 }
 END_TEST
 
@@ -258,6 +324,8 @@ int main(void)
     tcase_add_loop_test(tc, splits_gradients_of_a_concatenation, 0, N_SHAPES);
     tcase_add_loop_test(tc, upsamples, 0, N_SHAPES);
     tcase_add_loop_test(tc, upsamples_backward, 0, N_SHAPES);
+    tcase_add_loop_test(tc, joins_upsampling_and_a_convolution, 0, 2);
+    tcase_add_test(tc, joined_weights_compute_the_same);
     tcase_add_loop_test(tc, shuffles, 0, N_SHAPES);
     tcase_add_loop_test(tc, shuffles_backward, 0, N_SHAPES);
     tcase_add_test(tc, refuses_what_does_not_fit);

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "ref/ref.h"
 
+#include <string.h>
+
 void ref_concat_forward(const double *a, const double *b, size_t n, size_t n_a, size_t n_b,
                         double *y)
 {
@@ -48,6 +50,33 @@ void ref_upsample_forward(const double *x, tg_dims x_dims, size_t s, double *y)
 void ref_upsample_backward(const double *dy, tg_dims x_dims, size_t s, double *dx)
 {
     FOR_UPSAMPLED(x_dims, s, dx[of_x] += dy[of_y])
+}
+
+/* Line i = a + 3 of the output is line 2 of x times line a of w4, and the sum over the lines r of w whose place i + r - 1 in the
+ * upsampled image shows line 2: (a + r + 2) / 2 = 2. */
+#define FOR_UPSAMPLED_WEIGHTS(w, each)                                                             \
+    for (size_t k = 0; k < (w).n; k++)                                                             \
+        for (size_t c = 0; c < (w).c; c++)                                                         \
+            for (size_t a = 0; a < 4; a++)                                                         \
+                for (size_t b = 0; b < 4; b++)                                                     \
+                    for (size_t r = 0; r < 3; r++)                                                 \
+                        for (size_t s = 0; s < 3; s++) {                                           \
+                            const size_t of_w = at(w, k, c, r, s),                                 \
+                                         of_w4 = ((c * (w).n + k) * 4 + a) * 4 + b;                \
+                            if ((a + r + 2) / 2 == 2 && (b + s + 2) / 2 == 2) {                    \
+                                each;                                                              \
+                            }                                                                      \
+                        }
+
+void ref_upsample_weights_forward(const double *w, tg_dims w_dims, double *w4)
+{
+    memset(w4, 0, w_dims.n * w_dims.c * 16 * sizeof *w4);
+    FOR_UPSAMPLED_WEIGHTS(w_dims, w4[of_w4] += w[of_w])
+}
+
+void ref_upsample_weights_backward(const double *dw4, tg_dims w_dims, double *dw)
+{
+    FOR_UPSAMPLED_WEIGHTS(w_dims, dw[of_w] += dw4[of_w4])
 }
 
 #define FOR_SHUFFLED(x, s, each)                                                                   \

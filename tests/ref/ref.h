@@ -24,6 +24,9 @@ void ref_concat_backward(const double *dy, size_t n, size_t n_a, size_t n_b, dou
                          double *db);
 void ref_upsample_forward(const double *x, tg_dims x_dims, size_t s, double *y);
 void ref_upsample_backward(const double *dy, tg_dims x_dims, size_t s, double *dx);
+/* w [K,C,3,3], w4 [C,K,4,4]: op/arrange.h. */
+void ref_upsample_weights_forward(const double *w, tg_dims w_dims, double *w4);
+void ref_upsample_weights_backward(const double *dw4, tg_dims w_dims, double *dw);
 void ref_shuffle_forward(const double *x, tg_dims x_dims, size_t s, double *y);
 void ref_shuffle_backward(const double *dy, tg_dims x_dims, size_t s, double *dx);
 
