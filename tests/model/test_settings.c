@@ -44,6 +44,9 @@ static const struct {
     int value;
     const char *word;
 } words[] = {
+    WORD(tensor_cores, TGI_TENSOR_OFF, "off"),
+    WORD(tensor_cores, TGI_TENSOR_TF32, "tf32"),
+    WORD(tensor_cores, TGI_TENSOR_HALF, "half"),
     WORD(net, TGI_G_RESNET, "resnet"),
     WORD(net, TGI_G_UNET, "unet"),
     WORD(net, TGI_G_SMALL_UNET, "small_unet"),
