@@ -3,7 +3,8 @@
 // Math       concat: y[n] = a[n], then b[n]; upsample: y[i,j] = x[i/S,j/S]; shuffle: y[c,iS+p,jS+q] = x[cSS+pS+q,i,j].
 //            The backward passes add the sum (or the one value) that came from each x. Upsampling twice and a 3x3 convolution with
 //            weights w together are a transposed 4x4 convolution of stride 2 whose line a of weights is w's lines 2 - a and 3 - a
-// Shapes     upsample_weights: w [K,C,3,3], w4 [C,K,4,4]; rows: N samples of n values inside samples of from_size and to_size values; upsample, shuffle: planes of h x w (of x)
+// Shapes     rows: N samples of n values inside samples of from_size and to_size values; upsample, shuffle: planes of h x w (of x);
+//            upsample_weights: w [K,C,3,3], w4 [C,K,4,4]
 // Launch     rows: global {ceil(n / 4), N}, local {WG, 1}; upsample {ceil(W / 8), H, planes of x}, both ways; shuffle forward
 //            {W*S, H*S, planes of y}, backward {W, H, planes of x}; local {TILE_W, TILE_H, 1};
 //            upsample_weights {K * C}, local {WG, 1}

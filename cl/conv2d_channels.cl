@@ -5,11 +5,10 @@
 // Shapes     x [N,C,H,W], y [N,K,P,Q]; KB = 16 NV channels to a block, those past the last are computed and not stored;
 //            packed weights [K/KB][C][R][S][KB], for the scatter [row phase][column phase][C/KB][K][taps][KB];
 //            part [chunk][K/KB][C][R][S][KB]
-// Launch     channels_gather {parts of the blocks, N * strips}, channels_scatter the same, channels_weights {parts of the input
-//            channels, chunks}; local {1,1}: a work-item is a core with vector registers
+// Launch     channels_gather {1, N * strips}, channels_scatter the same, channels_weights {1, chunks}; local {1,1}: a work-item is a core with vector registers
 // Tunables   NV (1, 2): vectors of 16 channels; TQ: pixels of a register tile; CB: input channels of a weight-gradient tile
-// Numerics   one float sum a result, in the order c, r, s (the scatter: r, s within some channels); weight gradients row by row, the strips of a chunk one after another, then
-//            the chunks
+// Numerics   one float sum a result, in the order c, r, s (the scatter: r, s within some channels); weight gradients row by row, the
+//            strips of a chunk one after another, then the chunks
 // Reference  tests/ref/conv2d.c          Source  doc/kernels: register tiles (BLIS micro-kernel, with K innermost)
 //
 // A group copies the rows that it needs to local memory (on a processor: its level-2 cache), with their halo; plane after plane
@@ -23,9 +22,6 @@
 #endif
 #ifndef ST
 #define ST 1
-#endif
-#ifndef PAD
-#define PAD 0
 #endif
 #ifndef NV
 #define NV 2
@@ -307,8 +303,7 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
                      const int q_count, const int r_taps, const int s_taps, const int strip, const int strips, const int pitch,
                      const int c_each, const int add, __global float *restrict y, __local float *restrict copy)
 {
-    const int blocks = CEIL_DIV(k_count, KB), parts = get_global_size(0), part = get_global_id(0);
-    const int first = blocks * part / parts, end = blocks * (part + 1) / parts;
+    const int blocks = CEIL_DIV(k_count, KB);
     const int n = (int)get_global_id(1) / strips, strip_number = (int)get_global_id(1) % strips;
     const int p = p_count * strip_number / strips, here = p_count * (strip_number + 1) / strips - p;
     const int tiles = CEIL_DIV(q_count, TQ), plane = ((strip - 1) * ST + r_taps) * pitch;
@@ -318,8 +313,8 @@ void channels_gather(__global const float *restrict x, const int c_count, const 
         take_plane(x + ((size_t)n * c_count + c) * h * w, h, w, p * ST - row_back, (here - 1) * ST + r_taps, col_back, reflect, pitch,
                    image + (size_t)c * plane);
     ahead next = look_ahead(x + (size_t)n * c_count * h * w, c_count, h, w, (p + here - 1) * ST + r_taps - row_back, here * ST,
-                            (end - first) * CEIL_DIV(c_count, c_each) * here * tiles);
-    for (int block = first; block < end; block++) {
+                            blocks * CEIL_DIV(c_count, c_each) * here * tiles);
+    for (int block = 0; block < blocks; block++) {
         const int k_here = min(KB, k_count - block * KB);
         float16 start[NV];
 
@@ -389,7 +384,7 @@ static void store_phases(const __local float *even, const __local float *odd, co
     }
 }
 
-// Pixel 2 j + phase comes from the outputs j + (phase + PAD) / 2 - t, t below the number of taps of the phase. Sizes h, w are those of y
+// Pixel 2 j + phase comes from the outputs j + (phase + pad) / 2 - t, t below the number of taps of the phase. Sizes h, w are those of y
 // [N,K,P,Q]; the result x has c_count planes of hx x wx.
 __kernel __attribute__((reqd_work_group_size(1, 1, 1)))
 void channels_scatter(__global const float *restrict y, const int k_count, const int h, const int w, const int back,
@@ -398,8 +393,7 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
                       const int strip, const int strips, const int rows, const int pitch, const int taps_each, const int add,
                       __global float *restrict x, __local float *restrict copy)
 {
-    const int blocks = CEIL_DIV(c_count, KB), parts = get_global_size(0), part = get_global_id(0);
-    const int first = blocks * part / parts, end = blocks * (part + 1) / parts;
+    const int blocks = CEIL_DIV(c_count, KB);
     const int n = (int)get_global_id(1) / strips, strip_number = (int)get_global_id(1) % strips;
     const int pairs = CEIL_DIV(hx, 2), p = pairs * strip_number / strips, here = pairs * (strip_number + 1) / strips - p;
     const int tiles = CEIL_DIV(CEIL_DIV(wx, 2), TQ), line = tiles * TQ * KB, plane = rows * pitch;
@@ -408,8 +402,8 @@ void channels_scatter(__global const float *restrict y, const int k_count, const
     for (int k = 0; k < k_count; k++)
         take_plane(y + ((size_t)n * k_count + k) * h * w, h, w, p - back, rows, back, 0, pitch, image + (size_t)k * plane);
     ahead next = look_ahead(y + (size_t)n * k_count * h * w, k_count, h, w, p - back + rows, here,
-                            (end - first) * 4 * here * tiles);
-    for (int block = first; block < end; block++) {
+                            blocks * 4 * here * tiles);
+    for (int block = 0; block < blocks; block++) {
         const int c_here = min(KB, c_count - block * KB);
         __global const float *phase = packed;
         float16 start[NV];
@@ -456,8 +450,7 @@ void channels_weights(__global const float *restrict x, const int c_count, const
                       const int p_count, const int q_count, const int rows, const int rows_per_chunk, const int strip,
                       const int pitch, __global float *restrict part, __local float *restrict copy)
 {
-    const int blocks = CEIL_DIV(k_count, KB), parts = get_global_size(0);
-    const int c_first = c_count * (int)get_global_id(0) / parts, c_end = c_count * ((int)get_global_id(0) + 1) / parts;
+    const int blocks = CEIL_DIV(k_count, KB);
     const int first = (int)get_global_id(1) * rows_per_chunk, end = min(first + rows_per_chunk, rows);
     const int line = q_count * KB, plane = ((strip - 1) * ST + R) * pitch;
     __local float *image = copy + (size_t)blocks * strip * line;
@@ -468,9 +461,9 @@ void channels_weights(__global const float *restrict x, const int c_count, const
         const int n = row / p_count, p = row % p_count;
 
         here = min(strip, min(end - row, p_count - p));
-        for (int c = c_first; c < c_end; c++)
+        for (int c = 0; c < c_count; c++)
             take_plane(x + ((size_t)n * c_count + c) * h * w, h, w, p * ST - row_back, (here - 1) * ST + R, col_back, reflect, pitch,
-                       image + (size_t)(c - c_first) * plane);
+                       image + (size_t)c * plane);
         for (int k = 0; k < blocks * KB; k += 16) {
             const __global float *from = y + (((size_t)n * k_count + min(k, k_count - 1)) * p_count + p) * q_count;
             __local float *to = copy + (size_t)(k / KB) * strip * line + k % KB;
@@ -481,13 +474,13 @@ void channels_weights(__global const float *restrict x, const int c_count, const
             }
         }
         const int ahead_rows = min(strip, min(end - row, p_count - p) - here);
-        const int calls = blocks * CEIL_DIV(c_end - c_first, CB) * R;
-        ahead next_x = look_ahead(x + ((size_t)n * c_count + c_first) * h * w, c_end - c_first, h, w,
+        const int calls = blocks * CEIL_DIV(c_count, CB) * R;
+        ahead next_x = look_ahead(x + (size_t)n * c_count * h * w, c_count, h, w,
                                   (p + here - 1) * ST + R - row_back, ahead_rows * ST, calls);
         ahead next_y = look_ahead(y + (size_t)n * k_count * p_count * q_count, k_count, p_count, q_count, p + here, ahead_rows, calls);
         for (int block = 0; block < blocks; block++) {
-            for (int c_tile = c_first; c_tile < c_end; c_tile += CB) {
-                const int c = min(c_tile, c_end - CB); // the last tile moves back and stores only what is its own
+            for (int c_tile = 0; c_tile < c_count; c_tile += CB) {
+                const int c = min(c_tile, c_count - CB); // the last tile moves back and stores only what is its own
 
                 for (int r = 0; r < R; r++) {
                     float16 acc[CB][S][NV];
@@ -506,7 +499,7 @@ void channels_weights(__global const float *restrict x, const int c_count, const
                     }
                     for (int i = 0; i < here; i++) {
                         const __local float *grad = copy + ((size_t)block * strip + i) * line;
-                        const __local float *in = image + (size_t)(c - c_first) * plane + (i * ST + r) * pitch;
+                        const __local float *in = image + (size_t)c * plane + (i * ST + r) * pitch;
 
                         for (int q = 0; q < q_count; q++, in += ST, grad += KB) {
                             float16 g[NV];

@@ -9,6 +9,22 @@
 #include "tensor/tensor.h"
 #include <taggan/op.h>
 
+/* How many parts of `size` hold n. */
+static inline size_t tgi_blocks(size_t n, size_t size)
+{
+    return (n + size - 1) / size;
+}
+
+static inline size_t tgi_smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline size_t tgi_larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 typedef struct tgi_conv {
     size_t n, c, h, w; /* image side */
     size_t k, p, q;    /* output side */

@@ -19,21 +19,6 @@ enum { COPY_BYTES = 1 << 20 };
 enum { MAX_STRIP = 4, MAX_TILE = 14, WEIGHT_BYTES = 20 << 10 };
 enum { STRIP_PIXELS = 128, MIN_CHUNKS = 4 };
 
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The register tiles need 32 vector registers. */
 static bool has_wide_vectors(const tg_device *dev)
 {
@@ -43,12 +28,12 @@ static bool has_wide_vectors(const tg_device *dev)
 /* Lanes without a channel cost time. */
 static bool fills_lanes(size_t channels, size_t nv)
 {
-    return 4 * channels >= 3 * ceil_div(channels, LANES * nv) * LANES * nv;
+    return 4 * channels >= 3 * tgi_blocks(channels, LANES * nv) * LANES * nv;
 }
 
 static size_t pitch_of(size_t columns)
 {
-    return ceil_div(columns, LANES) * LANES + 4; /* off the powers of two */
+    return tgi_blocks(columns, LANES) * LANES + 4; /* off the powers of two */
 }
 
 /* Pixels of a register tile: as many as fit, fewer where that leaves fewer of them behind the end of a row. A tile costs one pixel more
@@ -58,7 +43,7 @@ static size_t choose_tile(size_t pixels, size_t nv)
     size_t limit = ACCUMULATORS / nv > MAX_TILE ? MAX_TILE : ACCUMULATORS / nv, best = limit;
 
     for (size_t tq = limit; tq > limit / 2; tq--) {
-        if (ceil_div(pixels, tq) * (tq + 1) < ceil_div(pixels, best) * (best + 1))
+        if (tgi_blocks(pixels, tq) * (tq + 1) < tgi_blocks(pixels, best) * (best + 1))
             best = tq;
     }
     return best;
@@ -67,22 +52,23 @@ static size_t choose_tile(size_t pixels, size_t nv)
 /* Input channels whose weights fill a good part of a level-1 cache. */
 static size_t channels_at_a_time(size_t channels, size_t taps, size_t nv)
 {
-    size_t limit = larger(WEIGHT_BYTES / (taps * nv * LANES * sizeof(float)), 1);
+    size_t limit = tgi_larger(WEIGHT_BYTES / (taps * nv * LANES * sizeof(float)), 1);
 
-    return ceil_div(channels, ceil_div(channels, limit));
+    return tgi_blocks(channels, tgi_blocks(channels, limit));
 }
 
 bool tgi_channels_plan_gather(const tg_device *dev, const tgi_conv *conv, tgi_channels_plan *plan)
 {
-    *plan = (tgi_channels_plan){.nv = 2, .cb = 1, .parts = 1};
+    *plan = (tgi_channels_plan){.nv = 2, .cb = 1};
     if (!has_wide_vectors(dev) || conv->q < MIN_COLUMNS || !fills_lanes(conv->k, plan->nv))
         return false;
     plan->tq = choose_tile(conv->q, plan->nv);
     plan->c_each = channels_at_a_time(conv->c, conv->r * conv->s, plan->nv);
-    size_t width = ceil_div(conv->q, plan->tq) * plan->tq;
-    plan->pitch = pitch_of(larger(conv->w + 2 * conv->pad, (width - 1) * conv->stride + conv->s));
-    size_t limit = smaller(COPY_BYTES, dev->info.local_bytes);
-    for (plan->strip = smaller(conv->p, MAX_STRIP);; plan->strip--) {
+    size_t width = tgi_blocks(conv->q, plan->tq) * plan->tq;
+    plan->pitch =
+        pitch_of(tgi_larger(conv->w + 2 * conv->pad, (width - 1) * conv->stride + conv->s));
+    size_t limit = tgi_smaller(COPY_BYTES, dev->info.local_bytes);
+    for (plan->strip = tgi_smaller(conv->p, MAX_STRIP);; plan->strip--) {
         size_t rows = (plan->strip - 1) * conv->stride + conv->r;
 
         plan->copy_bytes =
@@ -90,7 +76,7 @@ bool tgi_channels_plan_gather(const tg_device *dev, const tgi_conv *conv, tgi_ch
         if (plan->copy_bytes <= limit || plan->strip == 1)
             break;
     }
-    plan->strips = ceil_div(conv->p, plan->strip);
+    plan->strips = tgi_blocks(conv->p, plan->strip);
     return plan->copy_bytes <= limit;
 }
 
@@ -103,27 +89,27 @@ static size_t scatter_back(size_t taps, size_t pad)
         size_t count = (taps + 1 - (a + pad) % 2) / 2;
 
         if (count - 1 > (a + pad) / 2)
-            back = larger(back, count - 1 - (a + pad) / 2);
+            back = tgi_larger(back, count - 1 - (a + pad) / 2);
     }
     return back;
 }
 
 bool tgi_channels_plan_scatter(const tg_device *dev, const tgi_conv *conv, tgi_channels_plan *plan)
 {
-    size_t pairs = ceil_div(conv->h, 2), columns = ceil_div(conv->w, 2);
+    size_t pairs = tgi_blocks(conv->h, 2), columns = tgi_blocks(conv->w, 2);
     size_t ahead = (1 + conv->pad) / 2;
 
-    *plan = (tgi_channels_plan){.nv = 2, .cb = 1, .parts = 1};
+    *plan = (tgi_channels_plan){.nv = 2, .cb = 1};
     if (!has_wide_vectors(dev) || conv->stride != 2 || conv->is_reflected || columns < LANES ||
         !fills_lanes(conv->c, plan->nv))
         return false;
-    plan->back = larger(scatter_back(conv->r, conv->pad), scatter_back(conv->s, conv->pad));
+    plan->back = tgi_larger(scatter_back(conv->r, conv->pad), scatter_back(conv->s, conv->pad));
     plan->tq = choose_tile(columns, plan->nv);
     plan->taps_each = WEIGHT_BYTES / (LANES * plan->nv * sizeof(float));
-    size_t width = ceil_div(columns, plan->tq) * plan->tq;
-    plan->pitch = pitch_of(plan->back + larger(conv->q, width + ahead));
-    size_t limit = smaller(COPY_BYTES, dev->info.local_bytes);
-    for (plan->strip = smaller(pairs, MAX_STRIP);; plan->strip--) {
+    size_t width = tgi_blocks(columns, plan->tq) * plan->tq;
+    plan->pitch = pitch_of(plan->back + tgi_larger(conv->q, width + ahead));
+    size_t limit = tgi_smaller(COPY_BYTES, dev->info.local_bytes);
+    for (plan->strip = tgi_smaller(pairs, MAX_STRIP);; plan->strip--) {
         plan->rows = plan->back + plan->strip + ahead;
         plan->copy_bytes =
             (2 * plan->strip * width * LANES * plan->nv + conv->k * plan->rows * plan->pitch) *
@@ -131,43 +117,34 @@ bool tgi_channels_plan_scatter(const tg_device *dev, const tgi_conv *conv, tgi_c
         if (plan->copy_bytes <= limit || plan->strip == 1)
             break;
     }
-    plan->strips = ceil_div(pairs, plan->strip);
+    plan->strips = tgi_blocks(pairs, plan->strip);
     return plan->copy_bytes <= limit;
 }
 
 bool tgi_channels_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_channels_plan *plan)
 {
-    *plan = (tgi_channels_plan){.nv = conv->k > LANES ? 2 : 1, .parts = 1};
+    *plan = (tgi_channels_plan){.nv = conv->k > LANES ? 2 : 1};
     if (!has_wide_vectors(dev) || conv->q < LANES || conv->s * plan->nv > ACCUMULATORS ||
         !fills_lanes(conv->k, plan->nv))
         return false;
-    plan->cb = smaller(ACCUMULATORS / (conv->s * plan->nv), conv->c);
-    plan->strip = smaller(larger(STRIP_PIXELS / conv->q, 1), conv->p);
+    plan->cb = tgi_smaller(ACCUMULATORS / (conv->s * plan->nv), conv->c);
+    plan->strip = tgi_smaller(tgi_larger(STRIP_PIXELS / conv->q, 1), conv->p);
     plan->pitch =
-        ceil_div(larger(conv->w + 2 * conv->pad, (conv->q - 1) * conv->stride + conv->s), LANES) *
-            LANES +
-        4;
+        pitch_of(tgi_larger(conv->w + 2 * conv->pad, (conv->q - 1) * conv->stride + conv->s));
     size_t rows = (plan->strip - 1) * conv->stride + conv->r;
-    size_t width = ceil_div(conv->k, LANES * plan->nv) * LANES * plan->nv;
+    size_t width = tgi_blocks(conv->k, LANES * plan->nv) * LANES * plan->nv;
     plan->copy_bytes =
         (plan->strip * conv->q * width + conv->c * rows * plan->pitch) * sizeof(float);
-    plan->chunks =
-        ceil_div(conv->n * conv->p, larger(ceil_div(conv->n * conv->p, MIN_CHUNKS), plan->strip));
-    return plan->copy_bytes <= smaller(COPY_BYTES, dev->info.local_bytes);
-}
-
-static void write_options(const tgi_conv *conv, const tgi_channels_plan *plan, char *options,
-                          size_t size)
-{
-    snprintf(options, size, "-DR=%zu -DS=%zu -DST=%zu -DNV=%zu -DCB=%zu", conv->r, conv->s,
-             conv->stride, plan->nv, plan->cb);
+    plan->chunks = tgi_blocks(conv->n * conv->p,
+                              tgi_larger(tgi_blocks(conv->n * conv->p, MIN_CHUNKS), plan->strip));
+    return plan->copy_bytes <= tgi_smaller(COPY_BYTES, dev->info.local_bytes);
 }
 
 static tg_status pack_gather(const tgi_conv *conv, const tgi_channels_plan *plan, tg_tensor *w,
                              cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t taps = conv->c * conv->r * conv->s, blocks = ceil_div(conv->k, LANES * plan->nv);
+    size_t taps = conv->c * conv->r * conv->s, blocks = tgi_blocks(conv->k, LANES * plan->nv);
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
     bool is_fresh;
@@ -176,10 +153,10 @@ static tg_status pack_gather(const tgi_conv *conv, const tgi_channels_plan *plan
                              blocks * taps * LANES * plan->nv * sizeof(float), packed, &is_fresh));
     if (is_fresh)
         return TG_OK;
-    write_options(conv, plan, options, sizeof options);
+    snprintf(options, sizeof options, "-DNV=%zu", plan->nv);
     TG_TRY(tgi_kernel_get(w->dev, "conv2d_channels", "channels_pack", options, &kernel));
     TG_TRY(
-        tgi_kernel_run(kernel, TGI_RANGE2(ceil_div(taps, LANES), blocks),
+        tgi_kernel_run(kernel, TGI_RANGE2(tgi_blocks(taps, LANES), blocks),
                        TGI_ARGS(tgi_buffer(w), tgi_int(conv->k), tgi_int(taps), tgi_mem(*packed))));
 cleanup:
     return status;
@@ -199,7 +176,7 @@ tg_status tgi_channels_gather(const tgi_conv *conv, const tgi_channels_plan *pla
              plan->tq);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_channels", "channels_gather", options, &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(plan->parts, conv->n * plan->strips),
+        kernel, TGI_RANGE2(1, conv->n * plan->strips),
         TGI_ARGS(tgi_buffer(x), tgi_int(conv->c), tgi_int(conv->h), tgi_int(conv->w),
                  tgi_int(conv->pad), tgi_int(conv->pad), tgi_int(conv->is_reflected),
                  tgi_mem(packed), b ? tgi_buffer(b) : tgi_mem(packed), tgi_int(b != NULL),
@@ -215,7 +192,7 @@ static tg_status pack_scatter(const tgi_conv *conv, const tgi_channels_plan *pla
                               cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t kb = LANES * plan->nv, blocks = ceil_div(conv->c, kb);
+    size_t kb = LANES * plan->nv, blocks = tgi_blocks(conv->c, kb);
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
     bool is_fresh;
@@ -247,7 +224,7 @@ tg_status tgi_channels_scatter(const tgi_conv *conv, const tgi_channels_plan *pl
     TG_TRY(pack_scatter(conv, plan, w, &packed));
     snprintf(options, sizeof options, "-DNV=%zu -DTQ=%zu", plan->nv, plan->tq);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_channels", "channels_scatter", options, &kernel));
-    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(plan->parts, conv->n * plan->strips),
+    TG_TRY(tgi_kernel_run(kernel, TGI_RANGE2(1, conv->n * plan->strips),
                           TGI_ARGS(tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p),
                                    tgi_int(conv->q), tgi_int(plan->back), tgi_mem(packed),
                                    b ? tgi_buffer(b) : tgi_mem(packed), tgi_int(b != NULL),
@@ -264,25 +241,27 @@ tg_status tgi_channels_weights(const tgi_conv *conv, const tgi_channels_plan *pl
                                const tg_tensor *x, const tg_tensor *y, tg_tensor *dw)
 {
     tg_status status = TG_OK;
-    size_t kb = LANES * plan->nv, blocks = ceil_div(conv->k, kb),
+    size_t kb = LANES * plan->nv, blocks = tgi_blocks(conv->k, kb),
            taps = conv->c * conv->r * conv->s;
     size_t rows = conv->n * conv->p;
     tgi_kernel *kernel, *sum;
     tg_tensor *part = NULL;
     char options[MAX_OPTIONS];
 
-    write_options(conv, plan, options, sizeof options);
+    snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DST=%zu -DNV=%zu -DCB=%zu", conv->r,
+             conv->s, conv->stride, plan->nv, plan->cb);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_channels", "channels_weights", options, &kernel));
+    snprintf(options, sizeof options, "-DNV=%zu", plan->nv);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_channels", "channels_sum", options, &sum));
     TG_TRY(tg_tensor_new(x->dev, (tg_dims){1, plan->chunks, blocks * taps, kb}, &part));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(plan->parts, plan->chunks),
+        kernel, TGI_RANGE2(1, plan->chunks),
         TGI_ARGS(tgi_buffer(x), tgi_int(conv->c), tgi_int(conv->h), tgi_int(conv->w),
                  tgi_int(conv->pad), tgi_int(conv->pad), tgi_int(conv->is_reflected), tgi_buffer(y),
                  tgi_int(conv->k), tgi_int(conv->p), tgi_int(conv->q), tgi_int(rows),
-                 tgi_int(ceil_div(rows, plan->chunks)), tgi_int(plan->strip), tgi_int(plan->pitch),
-                 tgi_buffer(part), tgi_local(plan->copy_bytes))));
-    TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(ceil_div(taps, LANES), blocks),
+                 tgi_int(tgi_blocks(rows, plan->chunks)), tgi_int(plan->strip),
+                 tgi_int(plan->pitch), tgi_buffer(part), tgi_local(plan->copy_bytes))));
+    TG_TRY(tgi_kernel_run(sum, TGI_RANGE2(tgi_blocks(taps, LANES), blocks),
                           TGI_ARGS(tgi_buffer(part), tgi_int(plan->chunks), tgi_int(conv->k),
                                    tgi_int(taps), tgi_buffer(dw))));
 cleanup:

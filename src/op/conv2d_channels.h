@@ -13,8 +13,8 @@ typedef struct tgi_channels_plan {
     size_t back, rows;    /* of the scatter: rows and columns in front of the copy; rows in it */
     size_t c_each,
         taps_each; /* input channels whose weights are taken at a time; of the scatter: taps of all of them */
-    size_t parts, chunks; /* groups that share a strip; of the weight gradient: chunks of rows */
-    size_t copy_bytes;    /* local memory */
+    size_t chunks;     /* of the weight gradient: chunks of rows */
+    size_t copy_bytes; /* local memory */
 } tgi_channels_plan;
 
 /* False where conv2d_rows is as fast or faster, or the rows do not fit into local memory. */

@@ -4,11 +4,6 @@
 
 #include "op/conv2d.h"
 
-static inline size_t tgi_blocks(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
-}
-
 /* Outputs of a work-group (bm, bn) and of a work-item (tm, tn: 4 or 8), and sums between two barriers; for matrix units or not. */
 typedef struct tgi_conv_tile {
     size_t bm, bn, bk, tm, tn;

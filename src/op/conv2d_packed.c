@@ -21,11 +21,6 @@ static size_t at_most(size_t limit, size_t n)
     return power;
 }
 
-static size_t blocks_of(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
-}
-
 /* Shape of a register tile: vectors of channels by pixels. 32 vector registers where vectors are 16 wide, 16 where they are less. */
 typedef struct tile {
     size_t nv, tp, tq;
@@ -74,7 +69,7 @@ static tg_status correlate(const correlation *a, tile t)
         snprintf(options, sizeof options, "-DR=%zu -DS=%zu -DNV=%zu -DTP=%zu -DVW=%zu -DKN=%zu",
                  a->r, a->s, t.nv, t.tp, t.tq, a->k);
         TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_packed", "conv_narrow", options, &kernel));
-        TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(1, blocks_of(a->p, t.tp), a->n),
+        TG_TRY(tgi_kernel_run(kernel, TGI_RANGE3(1, tgi_blocks(a->p, t.tp), a->n),
                               TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->hx),
                                        tgi_int(a->wx), tgi_int(a->row0), tgi_int(a->col0),
                                        tgi_mem(a->packed), bias, tgi_int(a->bias != NULL),
@@ -87,7 +82,7 @@ static tg_status correlate(const correlation *a, tile t)
              a->s, a->stride, t.nv, t.tp, t.tq);
     TG_TRY(tgi_kernel_get(a->x->dev, "conv2d_packed", "conv_tile", options, &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE3(1, blocks_of(a->p, t.tp), a->n * blocks_of(a->k, LANES * t.nv)),
+        kernel, TGI_RANGE3(1, tgi_blocks(a->p, t.tp), a->n * tgi_blocks(a->k, LANES * t.nv)),
         TGI_ARGS(tgi_buffer(a->x), tgi_int(a->c), tgi_int(a->hx), tgi_int(a->wx), tgi_int(a->row0),
                  tgi_int(a->col0), tgi_mem(a->packed), bias, tgi_int(a->bias != NULL),
                  tgi_int(a->k), tgi_int(a->p), tgi_int(a->q), tgi_int(a->hy), tgi_int(a->wy),
@@ -110,7 +105,7 @@ tg_status tgi_halo_add(const tg_tensor *src, size_t planes, size_t h, size_t w,
 
     TG_TRY(tgi_kernel_get(src->dev, "conv2d_pad", "halo_add", "", &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(blocks_of(halo->top + h + halo->bottom, ROWS_EACH), planes),
+        kernel, TGI_RANGE2(tgi_blocks(halo->top + h + halo->bottom, ROWS_EACH), planes),
         TGI_ARGS(tgi_buffer(src), tgi_int(h), tgi_int(w), tgi_int(halo->top), tgi_int(halo->bottom),
                  tgi_int(halo->left), tgi_int(halo->right), tgi_int(halo->is_reflected),
                  tgi_int(ROWS_EACH), tgi_buffer(dst))));
@@ -159,7 +154,7 @@ static tgi_halo image_halo(const tgi_conv *conv)
 static tg_status pack_gather(const tgi_conv *conv, tg_tensor *w, size_t nv, cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t taps = conv->c * conv->r * conv->s, blocks = blocks_of(conv->k, LANES * nv);
+    size_t taps = conv->c * conv->r * conv->s, blocks = tgi_blocks(conv->k, LANES * nv);
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
     bool is_fresh;
@@ -237,7 +232,7 @@ static tg_status pack_scatter(const tgi_conv *conv, tg_tensor *w, size_t number_
                               const correlation *a, size_t nv, cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t blocks = blocks_of(conv->c, LANES * nv);
+    size_t blocks = tgi_blocks(conv->c, LANES * nv);
     int kind = KIND_SCATTER + (int)((number_r * conv->stride + number_s) * 4 + nv);
     tgi_kernel *kernel;
     char options[MAX_OPTIONS];
@@ -382,11 +377,11 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
     if (tgi_rows_plan_weights(x->dev, conv, &plan))
         return tgi_rows_weights(conv, &plan, x, y, dw);
     weight_tile t = choose_weight_tile(x->dev, conv);
-    size_t kb = LANES * t.nv, blocks = blocks_of(conv->k, kb), taps = conv->c * conv->r * conv->s,
+    size_t kb = LANES * t.nv, blocks = tgi_blocks(conv->k, kb), taps = conv->c * conv->r * conv->s,
            rows = conv->n * conv->p;
-    size_t tiles = blocks_of(conv->c, t.cb) * (conv->r / t.tr),
+    size_t tiles = tgi_blocks(conv->c, t.cb) * (conv->r / t.tr),
            per_chunk = rows_per_chunk(rows, blocks * tiles);
-    size_t chunks = blocks_of(rows, per_chunk);
+    size_t chunks = tgi_blocks(rows, per_chunk);
     tgi_kernel *transpose, *kernel, *sum;
     char options[MAX_OPTIONS];
 
@@ -399,7 +394,7 @@ static tg_status weights(const tgi_conv *conv, const tg_tensor *x, const tg_tens
     TG_TRY(new_planes(x->dev, conv->n, conv->p * conv->q, blocks * kb, &last));
     TG_TRY(new_planes(x->dev, chunks, blocks * taps, kb, &part));
     TG_TRY(tgi_kernel_run(
-        transpose, TGI_RANGE2(blocks_of(conv->p * conv->q, 16), conv->n),
+        transpose, TGI_RANGE2(tgi_blocks(conv->p * conv->q, 16), conv->n),
         TGI_ARGS(tgi_buffer(y), tgi_int(conv->k), tgi_int(conv->p * conv->q), tgi_buffer(last))));
     TG_TRY(
         tgi_kernel_run(kernel, TGI_RANGE3(blocks, tiles, chunks),

@@ -15,21 +15,6 @@ enum { COPY_BYTES = 512 << 10, GRADIENT_BYTES = 24 << 10 };
 /* Groups wanted, so that there is work for several cores. */
 enum { MIN_GROUPS = 4, MIN_SLICES = 16 };
 
-static size_t ceil_div(size_t a, size_t b)
-{
-    return (a + b - 1) / b;
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Accumulators: 32 vector registers where vectors have 16 lanes, else 16 registers of which a float16 takes two. */
 static size_t accumulators(const tg_device *dev)
 {
@@ -94,8 +79,8 @@ static job scatter_job(const tgi_conv *conv, bool is_folded)
              .h = conv->p,
              .w = conv->q,
              .outputs = conv->c,
-             .rows = ceil_div(conv->h, conv->stride) + 2 * border,
-             .columns = ceil_div(conv->w, conv->stride) + 2 * border,
+             .rows = tgi_blocks(conv->h, conv->stride) + 2 * border,
+             .columns = tgi_blocks(conv->w, conv->stride) + 2 * border,
              .r = conv->r,
              .s = conv->s,
              .in_step = 1,
@@ -107,8 +92,8 @@ static job scatter_job(const tgi_conv *conv, bool is_folded)
              .wy = conv->w,
              .border = border};
 
-    j.row_span = j.row_back + ceil_div(conv->pad, conv->stride);
-    j.col_span = j.col_back + ceil_div(conv->pad, conv->stride);
+    j.row_span = j.row_back + tgi_blocks(conv->pad, conv->stride);
+    j.col_span = j.col_back + tgi_blocks(conv->pad, conv->stride);
     j.row_back += border;
     j.col_back += border;
     flatten(&j);
@@ -125,7 +110,7 @@ static size_t choose_vq(size_t rows, size_t columns)
 
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         size_t vq = forms[i].vq, vp = LANES / vq;
-        size_t cost = ceil_div(columns, vq) * ceil_div(rows, vp) * forms[i].cost;
+        size_t cost = tgi_blocks(columns, vq) * tgi_blocks(rows, vp) * forms[i].cost;
 
         if (!best || cost < best_cost) {
             best = vq;
@@ -137,10 +122,10 @@ static size_t choose_vq(size_t rows, size_t columns)
 
 static void set_rows(const job *j, size_t per_slice, tgi_rows_plan *plan)
 {
-    plan->slices = ceil_div(plan->unit_rows, per_slice);
-    plan->rows =
-        (ceil_div(plan->unit_rows, plan->slices) * plan->tp * (LANES / plan->vq) - 1) * j->in_step +
-        j->row_span + 1;
+    plan->slices = tgi_blocks(plan->unit_rows, per_slice);
+    plan->rows = (tgi_blocks(plan->unit_rows, plan->slices) * plan->tp * (LANES / plan->vq) - 1) *
+                     j->in_step +
+                 j->row_span + 1;
 }
 
 static void set_units(const job *j, tgi_rows_plan *plan)
@@ -148,11 +133,11 @@ static void set_units(const job *j, tgi_rows_plan *plan)
     size_t halo = j->is_reflected ? j->col_back : 0;
 
     plan->vq = choose_vq(j->rows, j->columns);
-    plan->unit_rows = ceil_div(j->rows, plan->tp * (LANES / plan->vq));
-    plan->unit_columns = ceil_div(j->columns, plan->vq);
-    plan->pitch = larger(plan->unit_columns * plan->vq + j->col_span / j->in_step,
-                         ceil_div(j->col_back + j->w + halo, j->in_step));
-    plan->pitch = ceil_div(plan->pitch, 4) * 4;
+    plan->unit_rows = tgi_blocks(j->rows, plan->tp * (LANES / plan->vq));
+    plan->unit_columns = tgi_blocks(j->columns, plan->vq);
+    plan->pitch = tgi_larger(plan->unit_columns * plan->vq + j->col_span / j->in_step,
+                             tgi_blocks(j->col_back + j->w + halo, j->in_step));
+    plan->pitch = tgi_blocks(plan->pitch, 4) * 4;
 }
 
 static size_t plane_bytes(const job *j, const tgi_rows_plan *plan)
@@ -183,9 +168,9 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
         limit = registers > nq ? (registers - nq) / (nq * j->out_step) : 0;
         if (nq > 1 && !limit)
             break;
-        size_t rows = j->outputs * plan->tp, tiles = ceil_div(rows, larger(limit, plan->tp));
-        size_t kt = ceil_div(j->outputs, tiles) * plan->tp;
-        double cost = (double)(tiles * ceil_div(units, nq)) * tap_cost(plan, j, kt, nq);
+        size_t rows = j->outputs * plan->tp, tiles = tgi_blocks(rows, tgi_larger(limit, plan->tp));
+        size_t kt = tgi_blocks(j->outputs, tiles) * plan->tp;
+        double cost = (double)(tiles * tgi_blocks(units, nq)) * tap_cost(plan, j, kt, nq);
 
         if (nq == 1 || cost < best) {
             best = cost;
@@ -200,13 +185,13 @@ static void choose_tile(const tg_device *dev, const job *j, size_t units, tgi_ro
 static bool cut_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
 {
     size_t vp = plan->tp * (LANES / plan->vq), per_slice;
-    size_t limit = smaller(COPY_BYTES * (j->outputs <= 4 ? 3 : 1), dev->info.local_bytes);
+    size_t limit = tgi_smaller(COPY_BYTES * (j->outputs <= 4 ? 3 : 1), dev->info.local_bytes);
 
-    per_slice = larger(plan->unit_rows /
-                           ceil_div(plan->unit_rows > MIN_SLICES ? MIN_SLICES : MIN_GROUPS, j->n),
-                       1);
+    per_slice = tgi_larger(
+        plan->unit_rows / tgi_blocks(plan->unit_rows > MIN_SLICES ? MIN_SLICES : MIN_GROUPS, j->n),
+        1);
     if (j->border)
-        per_slice = larger(per_slice, 2 * (2 * j->border / vp + 2));
+        per_slice = tgi_larger(per_slice, 2 * (2 * j->border / vp + 2));
     for (;; per_slice--) {
         set_rows(j, per_slice, plan);
         if (j->border && plan->slices > 1 &&
@@ -231,17 +216,18 @@ static bool plan_rows(const tg_device *dev, const job *j, tgi_rows_plan *plan)
     size_t per_image = plan->unit_rows / plan->slices * plan->unit_columns;
     if (plan->slices == 1 && per_image < MAX_UNITS) {
         size_t fit =
-            smaller(COPY_BYTES, dev->info.local_bytes) / (j->inputs * plane_bytes(j, plan));
-        size_t wanted = smaller(ceil_div(MAX_UNITS, per_image), larger(j->n / MIN_GROUPS, 1));
+            tgi_smaller(COPY_BYTES, dev->info.local_bytes) / (j->inputs * plane_bytes(j, plan));
+        size_t wanted =
+            tgi_smaller(tgi_blocks(MAX_UNITS, per_image), tgi_larger(j->n / MIN_GROUPS, 1));
 
-        plan->images = larger(smaller(wanted, fit), 1);
+        plan->images = tgi_larger(tgi_smaller(wanted, fit), 1);
     }
     choose_tile(dev, j, per_image * plan->images, plan);
-    size_t groups = ceil_div(j->n, plan->images) * plan->slices;
-    size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
-    plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
-    plan->tiles_each = ceil_div(tiles, plan->parts);
-    plan->parts = ceil_div(tiles, plan->tiles_each);
+    size_t groups = tgi_blocks(j->n, plan->images) * plan->slices;
+    size_t tiles = tgi_blocks(j->outputs * plan->tp, plan->kt);
+    plan->parts = groups < MIN_GROUPS ? tgi_smaller(tiles, tgi_blocks(MIN_GROUPS, groups)) : 1;
+    plan->tiles_each = tgi_blocks(tiles, plan->parts);
+    plan->parts = tgi_blocks(tiles, plan->tiles_each);
     plan->copy_bytes = j->inputs * plan->images * plane_bytes(j, plan);
     return true;
 }
@@ -272,7 +258,7 @@ static tg_status pack(const job *j, const tgi_rows_plan *plan, bool is_scatter, 
                       cl_mem *packed)
 {
     tg_status status = TG_OK;
-    size_t tiles = ceil_div(j->outputs * plan->tp, plan->kt);
+    size_t tiles = tgi_blocks(j->outputs * plan->tp, plan->kt);
     size_t taps = (j->r + (plan->tp - 1) * j->in_step) * j->s;
     tgi_kernel *kernel;
     bool is_fresh;
@@ -313,7 +299,7 @@ static tg_status run(const job *j, const tgi_rows_plan *plan, bool is_scatter, c
     write_options(j, plan, options, sizeof options);
     TG_TRY(tgi_kernel_get(x->dev, "conv2d_rows", "conv_rows", options, &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE2(plan->parts, ceil_div(j->n, plan->images) * plan->slices),
+        kernel, TGI_RANGE2(plan->parts, tgi_blocks(j->n, plan->images) * plan->slices),
         TGI_ARGS(tgi_buffer(x), tgi_int(j->n), tgi_int(j->inputs), tgi_int(j->h), tgi_int(j->w),
                  tgi_int(j->row_back), tgi_int(j->col_back), tgi_int(j->is_reflected),
                  tgi_mem(packed), b ? tgi_buffer(b) : tgi_mem(packed), tgi_int(b != NULL),
@@ -345,7 +331,7 @@ tg_status tgi_rows_scatter(const tgi_conv *conv, const tgi_rows_plan *plan, cons
  * As many outputs as fit, fewer where that leaves fewer rows of zeros. */
 static bool fits_registers(const tg_device *dev, size_t kt, size_t taps)
 {
-    return kt * taps + smaller(kt, taps) <= accumulators(dev) + 2;
+    return kt * taps + tgi_smaller(kt, taps) <= accumulators(dev) + 2;
 }
 
 static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan *plan)
@@ -354,8 +340,8 @@ static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan
 
     while (limit < LANES / 2 && limit < j->outputs && fits_registers(dev, limit + 1, j->s))
         limit++;
-    for (size_t kt = limit; kt >= larger(limit / 2, 1); kt--) {
-        size_t padded = ceil_div(j->outputs, kt) * kt;
+    for (size_t kt = limit; kt >= tgi_larger(limit / 2, 1); kt--) {
+        size_t padded = tgi_blocks(j->outputs, kt) * kt;
 
         if (!best || padded < best) {
             best = padded;
@@ -365,27 +351,27 @@ static void choose_weight_tile(const tg_device *dev, const job *j, tgi_rows_plan
     plan->cb = 1;
     while (plan->cb < j->inputs && fits_registers(dev, plan->kt, (plan->cb + 1) * j->s))
         plan->cb++;
-    plan->cb = ceil_div(j->inputs, ceil_div(j->inputs, plan->cb));
+    plan->cb = tgi_blocks(j->inputs, tgi_blocks(j->inputs, plan->cb));
 }
 
 /* Input channels and tiles to a group; `gradient` bytes of local memory are taken, `each` are wanted by cb channels. */
 static bool share_channels(const tg_device *dev, const job *j, size_t chunks, size_t each,
                            size_t gradient, tgi_rows_plan *plan)
 {
-    size_t blocks = ceil_div(j->inputs, plan->cb);
+    size_t blocks = tgi_blocks(j->inputs, plan->cb);
     size_t fit = dev->info.local_bytes > gradient ? (dev->info.local_bytes - gradient) / each : 0;
 
     if (!fit)
         return false;
-    fit = smaller(fit, larger(COPY_BYTES / each, 1));
+    fit = tgi_smaller(fit, tgi_larger(COPY_BYTES / each, 1));
     if (chunks < MIN_GROUPS)
-        fit = smaller(fit, larger(blocks * chunks / MIN_GROUPS, 1));
-    plan->channels_each = ceil_div(blocks, ceil_div(blocks, fit)) * plan->cb;
-    plan->c_parts = ceil_div(blocks * plan->cb, plan->channels_each);
-    size_t tiles = ceil_div(j->outputs, plan->kt), groups = chunks * plan->c_parts;
-    plan->parts = groups < MIN_GROUPS ? smaller(tiles, ceil_div(MIN_GROUPS, groups)) : 1;
-    plan->tiles_each = ceil_div(tiles, plan->parts);
-    plan->parts = ceil_div(tiles, plan->tiles_each);
+        fit = tgi_smaller(fit, tgi_larger(blocks * chunks / MIN_GROUPS, 1));
+    plan->channels_each = tgi_blocks(blocks, tgi_blocks(blocks, fit)) * plan->cb;
+    plan->c_parts = tgi_blocks(blocks * plan->cb, plan->channels_each);
+    size_t tiles = tgi_blocks(j->outputs, plan->kt), groups = chunks * plan->c_parts;
+    plan->parts = groups < MIN_GROUPS ? tgi_smaller(tiles, tgi_blocks(MIN_GROUPS, groups)) : 1;
+    plan->tiles_each = tgi_blocks(tiles, plan->parts);
+    plan->parts = tgi_blocks(tiles, plan->tiles_each);
     plan->copy_bytes = plan->channels_each / plan->cb * each + gradient;
     return true;
 }
@@ -400,12 +386,12 @@ static bool plan_channels(const tg_device *dev, const job *j, tgi_rows_plan *pla
         return false;
     plan->kv = KV;
     plan->kt = KV * LANES;
-    plan->cb = smaller(TILE_TAPS / j->s, j->inputs);
+    plan->cb = tgi_smaller(TILE_TAPS / j->s, j->inputs);
     plan->slices = 1;
     set_rows(j, plan->unit_rows, plan);
-    plan->images =
-        smaller(j->n, larger(COPY_BYTES / MIN_GROUPS / (plan->cb * plane_bytes(j, plan)), 1));
-    return share_channels(dev, j, ceil_div(j->n, plan->images),
+    plan->images = tgi_smaller(
+        j->n, tgi_larger(COPY_BYTES / MIN_GROUPS / (plan->cb * plane_bytes(j, plan)), 1));
+    return share_channels(dev, j, tgi_blocks(j->n, plan->images),
                           plan->cb * plan->images * plane_bytes(j, plan), 0, plan);
 }
 
@@ -426,13 +412,13 @@ bool tgi_rows_plan_weights(const tg_device *dev, const tgi_conv *conv, tgi_rows_
     size_t per_image = plan->unit_rows * plan->unit_columns;
     if (per_image <= budget) {
         set_rows(&j, plan->unit_rows, plan);
-        plan->images = smaller(j.n, budget / per_image);
+        plan->images = tgi_smaller(j.n, budget / per_image);
     } else {
-        set_rows(&j, larger(budget / plan->unit_columns, 1), plan);
+        set_rows(&j, tgi_larger(budget / plan->unit_columns, 1), plan);
     }
-    size_t gradient = plan->images * ceil_div(plan->unit_rows, plan->slices) * plan->unit_columns *
-                      (unit_bytes + sizeof(cl_int));
-    return share_channels(dev, &j, ceil_div(j.n, plan->images) * plan->slices,
+    size_t gradient = plan->images * tgi_blocks(plan->unit_rows, plan->slices) *
+                      plan->unit_columns * (unit_bytes + sizeof(cl_int));
+    return share_channels(dev, &j, tgi_blocks(j.n, plan->images) * plan->slices,
                           plan->cb * plan->images * plane_bytes(&j, plan), gradient, plan);
 }
 
@@ -441,7 +427,7 @@ static tg_status sum_channels(const job *j, const tgi_rows_plan *plan, size_t ch
                               const tg_tensor *x, const tg_tensor *y, tg_tensor *part)
 {
     tg_status status = TG_OK;
-    size_t tiles = ceil_div(j->outputs, plan->kt), plane = j->rows * j->columns;
+    size_t tiles = tgi_blocks(j->outputs, plan->kt), plane = j->rows * j->columns;
     tgi_kernel *kernel, *turn;
     tg_tensor *turned = NULL;
     char options[MAX_OPTIONS];
@@ -497,9 +483,9 @@ tg_status tgi_rows_weights(const tgi_conv *conv, const tgi_rows_plan *plan, cons
 {
     tg_status status = TG_OK;
     const job j = gather_job(conv);
-    size_t tiles = ceil_div(j.outputs, plan->kt), blocks = ceil_div(j.inputs, plan->cb);
-    size_t chunks = ceil_div(j.n, plan->images) * plan->slices;
-    size_t sums = ceil_div(plan->kt * plan->cb * j.s, LANES) * LANES;
+    size_t tiles = tgi_blocks(j.outputs, plan->kt), blocks = tgi_blocks(j.inputs, plan->cb);
+    size_t chunks = tgi_blocks(j.n, plan->images) * plan->slices;
+    size_t sums = tgi_blocks(plan->kt * plan->cb * j.s, LANES) * LANES;
     tgi_kernel *sum;
     tg_tensor *part = NULL;
 

@@ -25,11 +25,6 @@ enum { MIN_OUTPUTS_STRIDE_2 = 256, MIN_CHANNELS_STRIDE_2 = 64, MIN_CHANNELS_SPLI
 /* Transformed values and products of what is computed at a time. */
 static const size_t max_group_bytes = (size_t)24 << 20;
 
-static size_t blocks_of(size_t n, size_t size)
-{
-    return (n + size - 1) / size;
-}
-
 /* A tile has m x m outputs and r x r taps, and as many points as pixels in its window. */
 typedef struct scheme {
     size_t m, r, stride;
@@ -64,7 +59,7 @@ static size_t vectors_of(size_t outputs)
 /* Of the weight gradient's register tile, 16 vectors in all: 4 x 4 needs the fewest loads, where no block would be empty. */
 static size_t weight_vectors_of(size_t outputs)
 {
-    size_t blocks = blocks_of(outputs, LANES);
+    size_t blocks = tgi_blocks(outputs, LANES);
 
     return blocks % 4 == 0 ? 4 : blocks % 2 == 0 ? 2 : 1;
 }
@@ -91,7 +86,7 @@ static void begin_group(tiling *t)
 
 static tiling first_group(scheme s, size_t n, size_t channels, size_t p, size_t q)
 {
-    tiling t = {.s = s, .n = n, .all_rows = blocks_of(p, s.m), .columns = blocks_of(q, s.m)};
+    tiling t = {.s = s, .n = n, .all_rows = tgi_blocks(p, s.m), .columns = tgi_blocks(q, s.m)};
     size_t row = points_of(s) * t.columns * (channels + 2 * LANES) * sizeof(float);
     size_t rows = max_group_bytes / row;
 
@@ -100,7 +95,7 @@ static tiling first_group(scheme s, size_t n, size_t channels, size_t p, size_t 
         t.most_rows = t.all_rows;
     } else {
         t.most_images = 1;
-        t.most_rows = rows ? blocks_of(t.all_rows, blocks_of(t.all_rows, rows)) : 1;
+        t.most_rows = rows ? tgi_blocks(t.all_rows, tgi_blocks(t.all_rows, rows)) : 1;
     }
     t.stride = (t.most_images * t.most_rows * t.columns) | 1;
     begin_group(&t);
@@ -159,7 +154,7 @@ static tg_status transform(const source *from, const tiling *t, size_t blocks, t
     TG_TRY(
         get_kernel(from->x->dev, t->s, "transform", from->is_gradient ? " -DGRAD" : "", &kernel));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE3(blocks_of(t->columns, segment_of(t->s)), t->rows, t->images * blocks),
+        kernel, TGI_RANGE3(tgi_blocks(t->columns, segment_of(t->s)), t->rows, t->images * blocks),
         TGI_ARGS(tgi_buffer(from->x), tgi_int(t->image_first), tgi_int(t->row_first),
                  tgi_int(from->c), tgi_int(from->h), tgi_int(from->w), tgi_int(from->pad),
                  tgi_int(from->is_reflected), tgi_int(blocks), tgi_int(t->columns),
@@ -189,7 +184,7 @@ static size_t register_tiles(size_t tiles, size_t nv)
     size_t best = 1, least = (size_t)-1;
 
     for (size_t mr = 1; mr <= 14 && mr <= tiles; mr++) {
-        size_t cost = blocks_of(tiles, mr) * (2 * (mr * nv < 8 ? 8 / nv : mr) + 1);
+        size_t cost = tgi_blocks(tiles, mr) * (2 * (mr * nv < 8 ? 8 / nv : mr) + 1);
 
         if (cost <= least) {
             least = cost;
@@ -203,7 +198,7 @@ static tg_status multiply(const tiling *t, const correlation *a, const tg_tensor
                           tg_tensor *products)
 {
     tg_status status = TG_OK;
-    size_t c_blocks = blocks_of(a->in.c, LANES), k_blocks = blocks_of(a->k, a->nv * LANES);
+    size_t c_blocks = tgi_blocks(a->in.c, LANES), k_blocks = tgi_blocks(a->k, a->nv * LANES);
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
@@ -225,9 +220,9 @@ static tg_status finish(const tiling *t, const correlation *a, const tg_tensor *
                         const tg_tensor *before)
 {
     tg_status status = TG_OK;
-    size_t blocks = blocks_of(a->k, LANES), padded = blocks_of(a->k, a->nv * LANES) * a->nv;
-    size_t segments = blocks_of(t->columns, segment_of(t->s)),
-           bands = blocks_of(t->rows, t->s.stride == 1 ? BAND : 1);
+    size_t blocks = tgi_blocks(a->k, LANES), padded = tgi_blocks(a->k, a->nv * LANES) * a->nv;
+    size_t segments = tgi_blocks(t->columns, segment_of(t->s)),
+           bands = tgi_blocks(t->rows, t->s.stride == 1 ? BAND : 1);
     tgi_kernel *kernel;
     tgi_arg bias = tgi_buffer(a->bias ? a->bias : a->y);
 
@@ -259,7 +254,8 @@ static tg_status correlate(scheme s, size_t n, const correlation *a)
     tg_status status = TG_OK;
     tg_tensor *points = NULL, *products = NULL, *before = NULL;
     tg_device *dev = a->y->dev;
-    size_t c_blocks = blocks_of(a->in.c, LANES), k_blocks = blocks_of(a->k, a->nv * LANES) * a->nv;
+    size_t c_blocks = tgi_blocks(a->in.c, LANES),
+           k_blocks = tgi_blocks(a->k, a->nv * LANES) * a->nv;
 
     for (tiling t = first_group(s, n, a->in.c + a->k, a->p, a->q); t.images; next_group(&t)) {
         TG_TRY(new_points(dev, &t, c_blocks, &points));
@@ -358,7 +354,7 @@ static tg_status pack(const tgi_conv *conv, scheme s, tgi_conv_pass pass, tg_ten
     tg_status status = TG_OK;
     bool is_gather = pass == TGI_CONV_GATHER, is_fresh;
     size_t inputs = is_gather ? conv->c : conv->k, outputs = is_gather ? conv->k : conv->c;
-    size_t width = blocks_of(inputs, LANES) * LANES, blocks = blocks_of(outputs, nv * LANES);
+    size_t width = tgi_blocks(inputs, LANES) * LANES, blocks = tgi_blocks(outputs, nv * LANES);
     int kind = (is_gather ? KIND_GATHER : KIND_SCATTER) + (int)(32 * (s.stride - 1) + s.m * 4 + nv);
     tg_tensor *split = NULL;
     tgi_kernel *kernel;
@@ -452,7 +448,7 @@ static tg_status weights_group(const tgi_conv *conv, const tiling *t, const sour
     tg_status status = TG_OK;
     tg_tensor *points = NULL, *gradients = NULL;
     tg_device *dev = x->x->dev;
-    size_t c_blocks = blocks_of(conv->c, LANES), k_blocks = blocks_of(conv->k, nv * LANES) * nv;
+    size_t c_blocks = tgi_blocks(conv->c, LANES), k_blocks = tgi_blocks(conv->k, nv * LANES) * nv;
     tgi_kernel *kernel;
     char more[MAX_MORE];
 
@@ -463,7 +459,7 @@ static tg_status weights_group(const tgi_conv *conv, const tiling *t, const sour
     TG_TRY(transform(x, t, c_blocks, points));
     TG_TRY(transform(y, t, k_blocks, gradients));
     TG_TRY(tgi_kernel_run(
-        kernel, TGI_RANGE3(blocks_of(c_blocks, C_GROUP), k_blocks / nv, weight_points_of(t->s)),
+        kernel, TGI_RANGE3(tgi_blocks(c_blocks, C_GROUP), k_blocks / nv, weight_points_of(t->s)),
         TGI_ARGS(tgi_buffer(points), tgi_buffer(gradients), tgi_int(c_blocks), tgi_int(t->tiles),
                  tgi_int(t->stride), tgi_int(plane_lines(t, c_blocks)),
                  tgi_int(plane_lines(t, k_blocks)), tgi_int(!is_first(t)), tgi_buffer(sums))));
@@ -478,8 +474,8 @@ static tg_status weights(const tgi_conv *conv, scheme s, const tg_tensor *x, con
 {
     tg_status status = TG_OK;
     tg_tensor *sums = NULL;
-    size_t nv = weight_vectors_of(conv->k), c_blocks = blocks_of(conv->c, LANES),
-           k_blocks = blocks_of(conv->k, nv * LANES);
+    size_t nv = weight_vectors_of(conv->k), c_blocks = tgi_blocks(conv->c, LANES),
+           k_blocks = tgi_blocks(conv->k, nv * LANES);
     source image = {.x = x,
                     .c = conv->c,
                     .h = conv->h,
@@ -586,7 +582,7 @@ static bool applies_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pa
  * of stride 2) costs more than it saves. 3 x 3 taps of stride 2 save least, and with few channels the transforms take that. */
 static bool suits_wide(const tg_device *dev, const tgi_conv *conv, tgi_conv_pass pass)
 {
-    size_t padded = blocks_of(conv->c, LANES) * blocks_of(conv->k, LANES) * LANES * LANES;
+    size_t padded = tgi_blocks(conv->c, LANES) * tgi_blocks(conv->k, LANES) * LANES * LANES;
     size_t least = is_split(conv)      ? MIN_OUTPUTS_SPLIT
                    : conv->stride == 2 ? MIN_OUTPUTS_STRIDE_2
                    : conv->r == 3      ? MIN_OUTPUTS_3X3

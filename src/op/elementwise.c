@@ -6,20 +6,15 @@
 
 #include "base/banned.h"
 
-/* Values to a work-item: a wide vector on processors, which take one instruction for it. */
-static size_t lanes_of(const tg_device *dev)
-{
-    return tgi_is_cpu_family(dev) ? 16 : 4;
-}
-
+/* Work-items for n values, as wide as vectors of reductions are on the device. */
 static size_t items_of(const tg_device *dev, size_t n)
 {
-    return (n + lanes_of(dev) - 1) / lanes_of(dev);
+    return (n + tgi_reduce_lanes(dev) - 1) / tgi_reduce_lanes(dev);
 }
 
 static const char *options_of(const tg_device *dev)
 {
-    return lanes_of(dev) == 16 ? "-DLANES=16" : "";
+    return tgi_reduce_lanes(dev) == 16 ? "-DLANES=16" : "";
 }
 
 static tg_status launch(tg_device *dev, const char *name, size_t n, const tgi_arg *args,
